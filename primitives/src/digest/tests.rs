@@ -1,0 +1,44 @@
+use super::*;
+
+#[test]
+fn hashes_have_golden_values() {
+    let cases = [
+        (
+            derive(Domain::Event, &[b"abc"]),
+            blake3::derive_key("primus v1 event", b"abc"),
+        ),
+        (
+            derive(Domain::Event, &[b"a", b"bc"]),
+            blake3::derive_key("primus v1 event", b"abc"),
+        ),
+        (
+            keyed(&Digest([7; 32]), &[b"abc"]),
+            *blake3::keyed_hash(&[7; 32], b"abc").as_bytes(),
+        ),
+    ];
+    for (got, want) in cases {
+        assert_eq!(got, Digest(want));
+    }
+
+    let (left, right) = (Digest([1; 32]), Digest([2; 32]));
+    let key = Digest([3; 32]);
+    assert_eq!(
+        keyed_pair(&key, &left, &right),
+        keyed(&key, &[&left.0, &right.0])
+    );
+}
+
+#[test]
+fn hexadecimal_reads_back_and_refuses_everything_else() {
+    let digest = Digest([0xa5; 32]);
+    assert_eq!(digest.to_string().parse::<Digest>(), Ok(digest));
+    for text in [
+        "",
+        "a5",
+        &"g5".repeat(32),
+        &"+5".repeat(32),
+        &"é".repeat(32),
+    ] {
+        assert!(text.parse::<Digest>().is_err(), "{text}");
+    }
+}
