@@ -335,8 +335,8 @@ fn evidence_holds_for_two_headers_of_one_seq_and_for_nothing_else() {
     };
     refused(Evidence::new(&one, &one));
     refused(Evidence {
-        first: evidence.second.clone(),
-        second: evidence.first.clone(),
+        first: evidence.second,
+        second: evidence.first,
     });
     let mut later = root();
     later.seq = Seq::new(2);

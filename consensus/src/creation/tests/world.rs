@@ -49,7 +49,7 @@ struct Peer {
 }
 
 enum Task {
-    Arrive(usize, Event),
+    Arrive(usize, Box<Event>),
     Pay(usize),
     Wake(usize),
 }
@@ -123,7 +123,7 @@ impl World {
                 continue;
             }
             match task {
-                Task::Arrive(peer, event) => self.receive(peer, event),
+                Task::Arrive(peer, event) => self.receive(peer, *event),
                 Task::Pay(peer) => {
                     self.peers[peer].payments += 1;
                     self.peers[peer].waiting.payload = true;
@@ -160,7 +160,7 @@ impl World {
     pub(super) fn events(&self) -> u64 {
         self.peers
             .iter()
-            .filter_map(|peer| Some(peer.dag.span().end))
+            .map(|peer| peer.dag.span().end)
             .max()
             .unwrap()
     }
@@ -261,7 +261,7 @@ impl World {
             if index % 2 != to % 2 && arrival_ms >= from_ms && now_ms < to_ms {
                 arrival_ms = to_ms + (self.delay)(index, to);
             }
-            self.at(arrival_ms, Task::Arrive(to, event.clone()));
+            self.at(arrival_ms, Task::Arrive(to, Box::new(event.clone())));
         }
     }
 }
