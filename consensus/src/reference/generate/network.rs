@@ -18,7 +18,7 @@ use super::plan::{Habit, Plan, delays};
 /// When virtual time begins, so that claimed times may also lie before it.
 const BEGIN: u64 = 1_000_000;
 /// Data events that a peer makes in one round at most, far below the limit of C7.
-const DATA_EVENTS_PER_ROUND: u64 = 6;
+const DATA_EVENTS_PER_ROUND: u64 = 3;
 
 /// All that goes on.
 #[derive(Debug)]
@@ -28,10 +28,12 @@ pub(super) struct Network {
     nodes: Vec<Node>,
     /// What happens at each (time, number).
     agenda: BTreeMap<(u64, u64), Action>,
+    /// How many actions were ever planned.
+    planned: u64,
     now: u64,
     /// All events ever made, at their positions in the graph: their parents and pasts.
     parents: Vec<Vec<usize>>,
-    pasts: Vec<BTreeSet<usize>>,
+    pasts: Vec<Vec<bool>>,
 }
 
 /// A running peer. A peer that forked runs as two of one creator, which know nothing of it.
@@ -40,7 +42,8 @@ struct Node {
     creator: u16,
     habit: Habit,
     is_liar: bool,
-    held: BTreeSet<usize>,
+    /// Whether it holds each event.
+    held: Vec<bool>,
     /// Arrived before a parent.
     waiting: BTreeSet<usize>,
     /// Asked for.
@@ -67,6 +70,12 @@ enum Action {
     Fork { node: usize },
 }
 
+impl Node {
+    fn holds(&self, event: usize) -> bool {
+        self.held.get(event).copied().unwrap_or(false)
+    }
+}
+
 impl Network {
     /// Everybody at the beginning.
     pub(super) fn new(plan: Plan, chance: Chance) -> Self {
@@ -74,7 +83,7 @@ impl Network {
             creator,
             habit: habit.clone(),
             is_liar: habit.forks_at.is_some(),
-            held: BTreeSet::new(),
+            held: vec![],
             waiting: BTreeSet::new(),
             asked: BTreeSet::new(),
             roots: BTreeMap::new(),
@@ -90,6 +99,7 @@ impl Network {
             plan,
             chance,
             agenda: BTreeMap::new(),
+            planned: 0,
             now: 0,
             parents: vec![],
             pasts: vec![],
@@ -125,15 +135,8 @@ impl Network {
     }
 
     fn plan_at(&mut self, time: u64, action: Action) {
-        let number = self
-            .agenda
-            .last_key_value()
-            .map_or(0, |_| self.agenda.len());
-        let mut key = (time, u64::try_from(number).unwrap_or(0));
-        while self.agenda.contains_key(&key) {
-            key.1 += 1;
-        }
-        self.agenda.insert(key, action);
+        self.planned += 1;
+        self.agenda.insert((time, self.planned), action);
     }
 
     fn vertex(&self, event: usize) -> &Vertex {
@@ -145,38 +148,45 @@ impl Network {
     }
 
     fn arrive(&mut self, node: usize, event: usize) {
-        if self.nodes[node].held.contains(&event) {
+        if self.nodes[node].holds(event) {
             return;
         }
         self.nodes[node].waiting.insert(event);
+        let mut is_advancing = false;
         // Positions put parents first, so one pass admits all that can be.
         for event in self.nodes[node].waiting.clone() {
-            let held = &self.nodes[node].held;
-            if self.parents[event]
-                .iter()
-                .all(|parent| held.contains(parent))
-            {
+            let mut parents = self.parents[event].iter();
+            if parents.all(|parent| self.nodes[node].holds(*parent)) {
                 self.nodes[node].waiting.remove(&event);
                 self.admit(node, event);
+                is_advancing |= self.vertex(event).root;
             }
         }
         if self.nodes[node].waiting.contains(&event) {
-            let there_and_back = self.chance.between(4, 150);
-            for missing in self.pasts[event].clone() {
-                let node_state = &mut self.nodes[node];
-                if !node_state.held.contains(&missing) && node_state.asked.insert(missing) {
-                    let event = missing;
-                    self.plan_at(self.now + there_and_back, Action::Arrive { node, event });
-                }
+            self.ask(node, event);
+        }
+        if is_advancing {
+            self.advance(node);
+        }
+    }
+
+    /// Asks for all that is missing below `event`; such answers do not get lost.
+    fn ask(&mut self, node: usize, event: usize) {
+        let there_and_back = self.chance.between(4, 150);
+        for missing in 0..event {
+            let is_missing = self.pasts[event][missing] && !self.nodes[node].holds(missing);
+            if is_missing && self.nodes[node].asked.insert(missing) {
+                let event = missing;
+                self.plan_at(self.now + there_and_back, Action::Arrive { node, event });
             }
         }
-        self.advance(node);
     }
 
     fn admit(&mut self, node: usize, event: usize) {
         let vertex = &self.plan.graph.events[event];
         let node = &mut self.nodes[node];
-        node.held.insert(event);
+        node.held.resize(node.held.len().max(event + 1), false);
+        node.held[event] = true;
         if vertex.root {
             node.roots.entry(vertex.round).or_default().push(event);
         }
@@ -212,19 +222,16 @@ impl Network {
         let due = match self.nodes[node].due {
             Some(due) => due,
             None => {
-                let due = self.now + self.nodes[node].habit.wait + self.chance.below(5);
+                let due = self.now + self.nodes[node].habit.wait + self.chance.between(1, 5);
                 self.nodes[node].due = Some(due);
                 self.plan_at(due, Action::Advance { node });
                 due
             }
         };
-        let ahead = self.nodes[node]
-            .roots
-            .get(&(round + 1))
-            .cloned()
-            .unwrap_or_default();
+        let ahead = self.nodes[node].roots.get(&(round + 1));
+        let is_late = ahead.is_some_and(|roots| self.is_quorum(roots));
         let has_all = votes.len() + self.nodes[node].forkers.len() >= self.plan.peers.len();
-        if due <= self.now || has_all || self.is_quorum(&ahead) {
+        if due <= self.now || has_all || is_late {
             self.make_root(node, round + 1, votes);
         }
     }
@@ -256,13 +263,17 @@ impl Network {
     }
 
     fn is_quorum(&self, roots: &[usize]) -> bool {
-        let committee = self.plan.graph.committee.iter();
-        let whole: u64 = committee.map(|member| member.stake).sum();
-        let creators: BTreeSet<u16> = roots.iter().map(|e| self.vertex(*e).creator).collect();
-        let stakes = creators.into_iter().map(usize::from);
-        let part: u64 = stakes
-            .map(|peer| self.plan.graph.committee[peer].stake)
-            .sum();
+        let committee = &self.plan.graph.committee;
+        let mut is_counted = vec![false; committee.len()];
+        for root in roots {
+            is_counted[usize::from(self.vertex(*root).creator)] = true;
+        }
+        let counted = committee
+            .iter()
+            .zip(is_counted)
+            .filter(|(_, is_counted)| *is_counted);
+        let part = counted.fold(0, |sum, (member, _)| sum + member.stake);
+        let whole = committee.iter().fold(0, |sum, member| sum + member.stake);
         Threshold::Quorum.is_met(Stake::new(part), Stake::new(whole))
     }
 
@@ -322,6 +333,8 @@ impl Network {
     fn fork(&mut self, node: usize) {
         let mut twin = self.nodes[node].clone();
         twin.habit.delays = delays(&mut self.chance, twin.habit.delays.len(), 1);
+        // At times it shows itself late, so that the others still vote for the first one.
+        twin.habit.hidden_until = self.now + self.chance.pick(&[0, 100, 400, 1500]);
         self.nodes.push(twin);
         let node = self.nodes.len() - 1;
         let start = self.now + self.chance.below(40);
@@ -337,23 +350,36 @@ impl Network {
         let event = self.plan.graph.events.len();
         let self_parent = self.nodes[node].last;
         let mut links: Vec<usize> = votes.iter().copied().chain(self_parent).collect();
+        // The own root among the votes is the self-parent too, unless data events came after it.
         links.sort_unstable();
         links.dedup();
-        // The own root is the self-parent unless data events came after it.
         let others = self.choose_parents(node, round, &links, is_root);
         let vertex = self.describe(node, round, is_root, (votes, &others));
         self.plan.graph.events.push(vertex);
         links.extend(others);
-        let mut past: BTreeSet<usize> = links.iter().copied().collect();
-        for link in &links {
-            past.extend(&self.pasts[*link]);
-        }
+        let past = self.past_of(&links, event);
         self.parents.push(links);
         self.pasts.push(past);
         self.nodes[node].last = Some(event);
         self.admit(node, event);
         self.send(node, event);
         event
+    }
+
+    /// Which of the first `length` events are among `links` or in their pasts.
+    fn past_of(&self, links: &[usize], length: usize) -> Vec<bool> {
+        let mut past = vec![false; length];
+        for link in links {
+            self.cover(&mut past, *link);
+        }
+        past
+    }
+
+    fn cover(&self, covered: &mut [bool], event: usize) {
+        covered[event] = true;
+        for (mine, theirs) in covered.iter_mut().zip(&self.pasts[event]) {
+            *mine |= theirs;
+        }
     }
 
     /// The newest held events that are not in the past yet, few of them left out, sorted. // C8
@@ -364,29 +390,26 @@ impl Network {
         links: &[usize],
         is_root: bool,
     ) -> Vec<usize> {
-        let mut covered: BTreeSet<usize> = links.iter().copied().collect();
-        for link in links {
-            covered.extend(&self.pasts[*link]);
-        }
+        let mut covered = self.past_of(links, self.parents.len());
         let left_out = self.chance.pick(&[0, 0, 30, 100]);
         let mut chosen = vec![];
-        for event in self.nodes[node].held.clone().into_iter().rev() {
+        for event in (0..covered.len()).rev() {
             let theirs = self.vertex(event).round;
             let is_low_enough = theirs < round || (theirs == round && !is_root);
-            if !is_low_enough || theirs + PARENT_ROUNDS_MAX < round || links.contains(&event) {
+            let is_open = self.nodes[node].holds(event) && !links.contains(&event);
+            if !is_open || !is_low_enough || theirs + PARENT_ROUNDS_MAX < round {
                 continue;
             }
             let is_own = self.vertex(event).creator == self.nodes[node].creator;
             // At times one that is in the past already, which is allowed.
-            let is_chosen = if covered.contains(&event) {
+            let is_chosen = if covered[event] {
                 !is_own && self.chance.per_mille(3)
             } else {
                 !self.chance.percent(left_out)
             };
             if is_chosen && chosen.len() < 2 * self.plan.peers.len() {
                 chosen.push(event);
-                covered.insert(event);
-                covered.extend(&self.pasts[event]);
+                self.cover(&mut covered, event);
             }
         }
         chosen.sort_by_key(|event| {
@@ -431,20 +454,23 @@ impl Network {
     }
 
     fn send(&mut self, from: usize, event: usize) {
-        let sender = self.nodes[from].clone();
+        let (sender, habit) = (self.nodes[from].creator, self.nodes[from].habit.clone());
+        if self.now < habit.hidden_until {
+            return;
+        }
         for node in 0..self.nodes.len() {
             let receiver = usize::from(self.nodes[node].creator);
-            let is_shown = self.chance.percent(sender.habit.shows_percent);
+            let is_shown = self.chance.percent(habit.shows_percent);
             if node == from || !is_shown || self.chance.percent(self.plan.lost_percent) {
                 continue;
             }
-            let sides = (usize::from(sender.creator), receiver);
+            let sides = (usize::from(sender), receiver);
             let cuts = self.plan.cuts.iter().filter(|cut| {
                 let is_apart = cut.sides[sides.0] != cut.sides[sides.1];
                 is_apart && cut.from <= self.now && self.now < cut.to
             });
             let sent = cuts.map(|cut| cut.to).max().unwrap_or(self.now);
-            let delay = sender.habit.delays[receiver] + self.chance.below(6);
+            let delay = habit.delays[receiver] + self.chance.below(6);
             self.plan_at(sent + delay, Action::Arrive { node, event });
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Habit {
     pub(super) clock_error: u64,
     /// When it falls silent.
     pub(super) silent_from: u64,
+    /// Until when it receives but does not send.
+    pub(super) hidden_until: u64,
     /// When it forks.
     pub(super) forks_at: Option<u64>,
     /// How many of a hundred others it shows its events to.
@@ -141,6 +143,7 @@ fn habit(chance: &mut Chance, pace: Pace, members: usize) -> Habit {
         delays: delays(chance, members, slowness),
         clock_error: chance.pick(&[0, 20, 50, 10_000]),
         silent_from: u64::MAX,
+        hidden_until: 0,
         forks_at: None,
         shows_percent: 100,
         is_jumping: false,

@@ -27,11 +27,17 @@ impl Drawing {
             epoch: 0,
             seed: race::genesis_seed(&chain_id),
             committee: members
-                .map(|(stake, n)| Member { key: PublicKey([n; 32]), stake: *stake })
+                .map(|(stake, n)| Member {
+                    key: PublicKey([n; 32]),
+                    stake: *stake,
+                })
                 .collect(),
             events: vec![],
         };
-        let mut drawing = Self { graph, ids: BTreeMap::new() };
+        let mut drawing = Self {
+            graph,
+            ids: BTreeMap::new(),
+        };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             drawing.draw(line);
         }
@@ -61,15 +67,22 @@ impl Drawing {
         let last = |branch: bool| {
             let mine = self.ids.iter().filter(|(name, _)| {
                 let (other, other_round, other_branch, _) = read(name);
-                other == creator && other_branch == branch && other_round <= round - u64::from(root)
+                other == creator && other_branch == branch && other_round + u64::from(root) <= round
             });
             let mine = mine.map(|(_, id)| self.vertex(id));
             mine.max_by_key(|vertex| vertex.seq)
         };
         let fork = || last(false).filter(|before| before.round < round);
-        let own = if branch { last(true).or_else(fork) } else { last(false) };
+        let own = if branch {
+            last(true).or_else(fork)
+        } else {
+            last(false)
+        };
         let own = own.map(|vertex| (vertex.id, vertex.seq));
-        let links: Vec<Digest> = links.split_whitespace().map(|link| self.ids[link]).collect();
+        let links: Vec<Digest> = links
+            .split_whitespace()
+            .map(|link| self.ids[link])
+            .collect();
         let (votes, parents) = links.into_iter().partition(|link| {
             let vertex = self.vertex(link);
             root && vertex.root && vertex.round + 1 == round
@@ -87,11 +100,18 @@ impl Drawing {
             parents,
             vrf: root.then_some(id.0),
         });
-        assert!(self.ids.insert(name.to_owned(), id).is_none(), "{name} drawn twice");
+        assert!(
+            self.ids.insert(name.to_owned(), id).is_none(),
+            "{name} drawn twice"
+        );
     }
 
     fn vertex(&self, id: &Digest) -> &Vertex {
-        self.graph.events.iter().find(|vertex| vertex.id == *id).unwrap()
+        self.graph
+            .events
+            .iter()
+            .find(|vertex| vertex.id == *id)
+            .unwrap()
     }
 }
 
@@ -100,5 +120,10 @@ fn read(name: &str) -> (u16, u64, bool, bool) {
     let letter = name.bytes().next().unwrap();
     let digits: String = name[1..].chars().take_while(char::is_ascii_digit).collect();
     let creator = u16::from(letter - b'a');
-    (creator, digits.parse().unwrap(), name.contains('\''), !name.contains('.'))
+    (
+        creator,
+        digits.parse().unwrap(),
+        name.contains('\''),
+        !name.contains('.'),
+    )
 }

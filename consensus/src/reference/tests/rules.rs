@@ -85,8 +85,16 @@ const CERTIFIED_ONCE: &str = "
 #[test]
 fn a_certificate_that_the_anchor_reaches_commits_indirectly() {
     check(CERTIFIED_ONCE, (0, D), "undecided");
-    check(&format!("{CERTIFIED_ONCE}{}", full(3, 4)), (0, D), "undecided");
-    check(&format!("{CERTIFIED_ONCE}{}", full(3, 5)), (0, D), "Indirect d0");
+    check(
+        &format!("{CERTIFIED_ONCE}{}", full(3, 4)),
+        (0, D),
+        "undecided",
+    );
+    check(
+        &format!("{CERTIFIED_ONCE}{}", full(3, 5)),
+        (0, D),
+        "Indirect d0",
+    );
 }
 
 #[test]
@@ -116,7 +124,7 @@ fn of_two_roots_of_a_forker_the_certified_one_commits() {
         c1 < a0 b0 c0 d0'\n d1 < a0 b0 c0 d0\n d1' < a0 b0 c0 d0'\n";
     let text = format!("{start} a2 < a1 b1 d1\n b2 < a1 b1 d1\n");
     check(&text, (0, D), "undecided");
-    check(&format!("{text} c2 < a1 c1 b1 d1\n"), (0, D), "Direct d0");
+    check(&format!("{text} c2 < a1 b1 c1 d1\n"), (0, D), "Direct d0");
     // A quorum that votes for neither skips both, though some vote for each.
     let neither = "a0\n b0\n c0\n d0\n d0'\n a1 < a0 b0 c0 d0\n b1 < a0 b0 c0
         c1 < a0 b0 c0 d0'\n d1 < a0 b0 c0 d0\n d1' < a0 b0 c0 d0'\n";
@@ -147,7 +155,10 @@ fn two_certified_candidates_stop_settling() {
         drawing.graph.seed = seed;
         let first = race::ranking(Race::Leader, &seed, 0, &drawing.graph.committee)[0];
         let settled = settle(&drawing.graph, None).unwrap();
-        assert_eq!((settled.round, settled.seed, settled.blocks), (0, seed, vec![]));
+        assert_eq!(
+            (settled.round, settled.seed, settled.blocks),
+            (0, seed, vec![])
+        );
         assert_eq!(settled.contradiction, (first == D).then_some((0, D)));
         let error = Err(Error::Contradiction { round: 0, peer: D });
         let expected = if first == D { error } else { Ok(vec![]) };
@@ -178,7 +189,10 @@ fn a_bad_proof_is_passed_over_and_without_any_leader_the_seed_stays() {
     let second = race::ranking(Race::Leader, &seed, 1, &drawing.graph.committee)[0];
     let leader = &drawing.graph.events[4 + usize::from(second)];
     assert_eq!(block.leader, leader.id);
-    assert_eq!(settled.seed, race::next_seed(&seed, 1, &leader.vrf.unwrap()));
+    assert_eq!(
+        settled.seed,
+        race::next_seed(&seed, 1, &leader.vrf.unwrap())
+    );
     assert_eq!(block.order.len(), 5);
 }
 
@@ -224,7 +238,9 @@ fn an_event_64_rounds_below_its_leader_is_ordered_and_one_lower_never() {
         drawing.graph.seed = Digest([n; 32]);
         let blocks = blocks(&drawing.graph).unwrap();
         assert_eq!(blocks.len(), 67);
-        let orders = blocks.iter().filter(|block| block.order.contains(&drawing.id("d0")));
+        let orders = blocks
+            .iter()
+            .filter(|block| block.order.contains(&drawing.id("d0")));
         let rounds: Vec<u64> = orders.map(|block| block.round).collect();
         if blocks[64].leader == drawing.id("a64") {
             assert_eq!(rounds, [64]);
@@ -248,8 +264,14 @@ fn graphs_that_nobody_can_hold_are_refused() {
     };
     check(&|graph| graph.committee.clear(), "committee of 0");
     check(&|graph| graph.committee[1].stake = 0, "committee of 4");
-    check(&|graph| graph.committee[1].stake = u64::MAX, "committee of 4");
-    check(&|graph| graph.events[5].creator = 4, "of creator 4 in a committee of 4");
+    check(
+        &|graph| graph.committee[1].stake = u64::MAX,
+        "committee of 4",
+    );
+    check(
+        &|graph| graph.events[5].creator = 4,
+        "of creator 4 in a committee of 4",
+    );
     check(&|graph| graph.events[5].round = 8, "of round 8 among 8");
     check(&|graph| graph.events.swap(0, 5), "before its parent");
     check(&|graph| graph.events.push(graph.events[1].clone()), "twice");
@@ -259,12 +281,22 @@ fn graphs_that_nobody_can_hold_are_refused() {
 
 #[test]
 fn the_logarithm_is_exact_to_the_bit() {
-    for n in 0..64 {
+    for n in 0_u32..64 {
         assert_eq!(log2_q32(1 << n), u64::from(n) << 32, "2^{n}");
     }
     let vectors = [
         (u64::MAX, (64 << 32) - 1),
-GOLDEN_LOG
+        (3, 6_807_362_105),
+        (5, 9_972_605_231),
+        (6, 11_102_329_401),
+        (7, 12_057_497_578),
+        (10, 14_267_572_527),
+        (1000, 42_802_717_581),
+        (12_345_678_901_234_567, 229_586_857_009),
+        ((1 << 63) - 1, 270_582_939_647),
+        ((1 << 63) + 1, 270_582_939_648),
+        (0xdead_beef_cafe_babe, 274_013_844_226),
+        (u64::MAX - (1 << 20) + 1, 274_877_906_943),
     ];
     for (u, expected) in vectors {
         assert_eq!(log2_q32(u), expected, "{u}");
@@ -278,7 +310,10 @@ fn weights_are_the_exact_quotient_and_never_divide_by_zero() {
         (u64::MAX, u64::MAX, u128::from(u64::MAX) << 64),
         (1, 1, 1 << 26),
         (u64::MAX, 1, u128::from(u64::MAX) << 26),
-GOLDEN_WEIGHT
+        (100, 3, 6_881_302_115),
+        (7, 10, 495_480_000),
+        (12_345, 0xdead_beef_cafe_babe, 263_551_534_912_937),
+        (u64::MAX, 1 << 63, u128::from(u64::MAX) << 32),
     ];
     for (stake, u, expected) in vectors {
         assert_eq!(weight(stake, u), expected, "{stake} {u}");
@@ -290,20 +325,53 @@ fn seeds_ties_draws_and_ranks_have_their_golden_values() {
     let chain_id = Digest([7; 32]);
     let seed = race::genesis_seed(&chain_id);
     let check = |got: Digest, expected: &str| assert_eq!(got.to_string(), expected);
-    check(seed, "GOLDEN_SEED");
-    check(race::next_seed(&seed, 258, &[9; 32]), "GOLDEN_NEXT");
-    check(race::epoch_seed(&seed, 3), "GOLDEN_EPOCH");
-    check(race::tie(&seed, &Digest([1; 32])), "GOLDEN_TIE");
+    check(
+        seed,
+        "70faa2d3fe55efbc2cdc3656a1ba2d9a2bd9ad996a79bfd409fd5253cf2ae34f",
+    );
+    check(
+        race::next_seed(&seed, 258, &[9; 32]),
+        "2dc13af2e2bfdaf7fdcaf42894ed52a853c8c48d6c882cf2de142da5742447dd",
+    );
+    check(
+        race::epoch_seed(&seed, 3),
+        "af84747900ca1d3dec1c7827bad2ed8c1e04acc0ea4d0f86224d15fc74c3d813",
+    );
+    check(
+        race::tie(&seed, &Digest([1; 32])),
+        "dbf85feba173d8b838d1ba04fcddf615fee2f53e935796c278567f206054dcbc",
+    );
     let key = PublicKey([5; 32]);
-    assert_eq!(race::draw(Race::Leader, &seed, 258, &key), GOLDEN_DRAW_LEADER);
-    assert_eq!(race::draw(Race::Anchor, &seed, 258, &key), GOLDEN_DRAW_ANCHOR);
-    let members = [(1, 100), (2, 1), (3, 50), (4, u64::MAX >> 8), (5, 100)];
-    let committee =
-        members.map(|(n, stake)| Member { key: PublicKey([n; 32]), stake });
+    assert_eq!(
+        race::draw(Race::Leader, &seed, 258, &key),
+        11_739_476_452_957_009_615
+    );
+    assert_eq!(
+        race::draw(Race::Anchor, &seed, 258, &key),
+        15_640_621_700_539_094_565
+    );
+    let members = [(1, 100), (2, 1), (3, 50), (4, 200), (5, 100)];
+    let committee = members.map(|(n, stake)| Member {
+        key: PublicKey([n; 32]),
+        stake,
+    });
     let weights = race::weights(Race::Leader, &seed, 4, &committee);
-    assert_eq!(weights, GOLDEN_WEIGHTS);
-    assert_eq!(race::ranking(Race::Leader, &seed, 4, &committee), GOLDEN_RANK_LEADER);
-    assert_eq!(race::ranking(Race::Anchor, &seed, 4, &committee), GOLDEN_RANK_ANCHOR);
+    let expected = [
+        1_062_031_685_319,
+        38_857_595_844,
+        44_030_310_442,
+        633_245_869_734,
+        526_127_274_918,
+    ];
+    assert_eq!(weights, expected);
+    assert_eq!(
+        race::ranking(Race::Leader, &seed, 4, &committee),
+        [0, 3, 4, 2, 1]
+    );
+    assert_eq!(
+        race::ranking(Race::Anchor, &seed, 4, &committee),
+        [3, 4, 0, 2, 1]
+    );
     // One key twice draws the same; the lower index comes first.
     let twins = [committee[0], committee[0], committee[0]];
     assert_eq!(race::ranking(Race::Leader, &seed, 4, &twins), [0, 1, 2]);
@@ -323,7 +391,10 @@ fn led(committee: &[Member], rounds: u64) -> Vec<u64> {
 
 fn member(number: u64, stake: u64) -> Member {
     let key = derive(Domain::TestKey, &[&number.to_le_bytes()]);
-    Member { key: PublicKey(key.0), stake }
+    Member {
+        key: PublicKey(key.0),
+        stake,
+    }
 }
 
 #[test]
@@ -334,7 +405,10 @@ fn peers_lead_as_often_as_their_stake_says() {
     for (led, stake) in led(&committee, rounds).into_iter().zip(stakes) {
         // Three standard deviations, squared: 9 n p (1 - p) with p = stake / whole.
         let off = (led * whole).abs_diff(rounds * stake);
-        assert!(off * off <= 9 * rounds * stake * (whole - stake), "{led} times with {stake}");
+        assert!(
+            off * off <= 9 * rounds * stake * (whole - stake),
+            "{led} times with {stake}"
+        );
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 
 fn options(seed: u64) -> Options {
-    Options { rounds: 6 + seed % 15, ..Options::default() }
+    Options {
+        rounds: 6 + seed % 15,
+        ..Options::default()
+    }
 }
 
 #[test]
@@ -33,7 +36,11 @@ fn blocks_order_each_event_once_after_its_parents() {
             round = Some(block.round);
             for id in &block.order {
                 let vertex = vertices[id];
-                let links = vertex.self_parent.iter().chain(&vertex.votes).chain(&vertex.parents);
+                let links = vertex
+                    .self_parent
+                    .iter()
+                    .chain(&vertex.votes)
+                    .chain(&vertex.parents);
                 for parent in links {
                     assert!(ordered.contains(parent), "seed {seed} event {id}");
                 }
@@ -52,9 +59,16 @@ fn the_order_of_arrival_changes_nothing() {
         for other in 0..3 {
             let order = shuffled(&graph, other);
             let mut arrived = graph.clone();
-            arrived.events = order.iter().map(|event| graph.events[*event].clone()).collect();
+            arrived.events = order
+                .iter()
+                .map(|event| graph.events[*event].clone())
+                .collect();
             assert_eq!(order.len(), graph.events.len(), "seed {seed}");
-            assert_eq!(settle(&arrived, None).unwrap(), expected, "seed {seed} {other}");
+            assert_eq!(
+                settle(&arrived, None).unwrap(),
+                expected,
+                "seed {seed} {other}"
+            );
         }
     }
 }
@@ -115,22 +129,38 @@ fn generated_graphs_show_everything_that_can_happen() {
         let view = View::new(&graph, None).unwrap();
         let settled = settle(&graph, None).unwrap();
         count("events", graph.events.len());
-        count("data events", graph.events.iter().filter(|v| !v.root).count());
+        count(
+            "data events",
+            graph.events.iter().filter(|v| !v.root).count(),
+        );
         count("blocks", settled.blocks.len());
-        count("graphs without blocks", usize::from(settled.blocks.is_empty()));
-        count("ordered", settled.blocks.iter().map(|block| block.order.len()).sum());
+        count(
+            "graphs without blocks",
+            usize::from(settled.blocks.is_empty()),
+        );
+        count(
+            "ordered",
+            settled.blocks.iter().map(|block| block.order.len()).sum(),
+        );
         let skipped_rounds = usize::try_from(settled.round).unwrap() - settled.blocks.len();
         count("settled rounds without block", skipped_rounds);
         let unsettled = view.highest_round() + 1 - settled.round;
         count("graphs that stall", usize::from(unsettled > 4));
 
-        let places: BTreeSet<(u16, u64)> = graph.events.iter().map(|v| (v.creator, v.seq)).collect();
-        count("graphs with forks", usize::from(places.len() < graph.events.len()));
+        let places: BTreeSet<(u16, u64)> =
+            graph.events.iter().map(|v| (v.creator, v.seq)).collect();
+        count(
+            "graphs with forks",
+            usize::from(places.len() < graph.events.len()),
+        );
         let mut slots: BTreeMap<(u64, u16), usize> = BTreeMap::new();
         for vertex in graph.events.iter().filter(|vertex| vertex.root) {
             *slots.entry((vertex.round, vertex.creator)).or_default() += 1;
         }
-        count("slots with two candidates", slots.values().filter(|n| **n > 1).count());
+        count(
+            "slots with two candidates",
+            slots.values().filter(|n| **n > 1).count(),
+        );
 
         // As when each round was settled.
         let mut seed = graph.seed;
@@ -170,7 +200,12 @@ fn generated_graphs_show_everything_that_can_happen() {
 }
 
 fn view_vrf(graph: &Graph, id: Digest) -> Option<[u8; 32]> {
-    graph.events.iter().find(|vertex| vertex.id == id).unwrap().vrf
+    graph
+        .events
+        .iter()
+        .find(|vertex| vertex.id == id)
+        .unwrap()
+        .vrf
 }
 
 #[test]
@@ -178,7 +213,10 @@ fn patience_makes_direct_commits_and_haste_makes_anchors_work() {
     let share = |pace| {
         let (mut direct, mut all) = (0, 0);
         for seed in 0..60 {
-            let options = Options { pace: Some(pace), ..Options::default() };
+            let options = Options {
+                pace: Some(pace),
+                ..Options::default()
+            };
             let graph = graph(seed, options);
             let view = View::new(&graph, None).unwrap();
             for ((round, peer), decision) in view.decisions(&graph.seed, 0) {
@@ -192,7 +230,10 @@ fn patience_makes_direct_commits_and_haste_makes_anchors_work() {
         direct * 1000 / all
     };
     let [patient, mixed, hasty] = [Pace::Patient, Pace::Mixed, Pace::Hasty].map(share);
-    assert!(patient > mixed && patient > hasty && hasty < 900, "{patient} {mixed} {hasty}");
+    assert!(
+        patient > mixed && patient > hasty && hasty < 900,
+        "{patient} {mixed} {hasty}"
+    );
 }
 
 #[test]

@@ -10,9 +10,12 @@ use primitives::units::Stake;
 pub(super) fn assert_valid(graph: &Graph, name: &str) {
     let mut known: BTreeMap<Digest, &Vertex> = BTreeMap::new();
     let mut data_events: BTreeMap<Digest, u64> = BTreeMap::new();
-    assert!(graph.committee.is_sorted_by(|a, b| a.key < b.key), "C1 {name}");
+    assert!(
+        graph.committee.is_sorted_by(|a, b| a.key < b.key),
+        "C1 {name}"
+    );
     for vertex in &graph.events {
-        let name = format!("{name} event {vertex:?}");
+        let name = format!("{name} event {}", vertex.id);
         let own = vertex.self_parent.map(|id| known[&id]);
         assert_eq!(vertex.seq, own.map_or(0, |own| own.seq + 1), "C5 {name}");
         if let Some(own) = own {
@@ -23,7 +26,11 @@ pub(super) fn assert_valid(graph: &Graph, name: &str) {
         }
         assert!(own.is_some() || vertex.root, "C5 {name}");
         assert!(vertex.root || vertex.vrf.is_none(), "C4 {name}");
-        let count = if vertex.root { 0 } else { data_events[&own.unwrap().id] + 1 };
+        let count = if vertex.root {
+            0
+        } else {
+            data_events[&own.unwrap().id] + 1
+        };
         assert!(count <= 1024, "C7 {name}");
         data_events.insert(vertex.id, count);
         assert_votes(graph, vertex, &known, &name);
@@ -38,15 +45,28 @@ fn assert_votes(graph: &Graph, vertex: &Vertex, known: &BTreeMap<Digest, &Vertex
         return;
     }
     let votes: Vec<&Vertex> = vertex.votes.iter().map(|id| known[id]).collect();
-    assert!(votes.iter().all(|vote| vote.root && vote.round + 1 == vertex.round), "C6 {name}");
-    assert!(votes.is_sorted_by(|a, b| a.creator < b.creator), "C6, C9 {name}");
+    assert!(
+        votes
+            .iter()
+            .all(|vote| vote.root && vote.round + 1 == vertex.round),
+        "C6 {name}"
+    );
+    assert!(
+        votes.is_sorted_by(|a, b| a.creator < b.creator),
+        "C6, C9 {name}"
+    );
     let stake = |creators: BTreeSet<u16>| {
-        let stakes = creators.into_iter().map(|peer| graph.committee[usize::from(peer)].stake);
+        let stakes = creators
+            .into_iter()
+            .map(|peer| graph.committee[usize::from(peer)].stake);
         Stake::new(stakes.sum())
     };
     let all = (0..).take(graph.committee.len()).collect();
     let voted = votes.iter().map(|vote| vote.creator).collect();
-    assert!(Threshold::Quorum.is_met(stake(voted), stake(all)), "C6 {name}");
+    assert!(
+        Threshold::Quorum.is_met(stake(voted), stake(all)),
+        "C6 {name}"
+    );
     let mut own = vertex.self_parent.map(|id| known[&id]);
     while let Some(before) = own.filter(|own| own.round + 1 >= vertex.round) {
         if before.root && before.round + 1 == vertex.round {
