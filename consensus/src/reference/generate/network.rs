@@ -4,10 +4,6 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use primitives::Digest;
-use primitives::digest::derive;
-use primitives::domain::Domain;
-use primitives::limits::PARENT_ROUNDS_MAX;
 use primitives::quorum::Threshold;
 use primitives::units::Stake;
 
@@ -15,8 +11,8 @@ use super::super::{Graph, Vertex};
 use super::chance::Chance;
 use super::plan::{Habit, Plan, delays};
 
-/// When virtual time begins, so that claimed times may also lie before it.
-const BEGIN: u64 = 1_000_000;
+mod make;
+
 /// Data events that a peer makes in one round at most, far below the limit of C7.
 const DATA_EVENTS_PER_ROUND: u64 = 3;
 
@@ -152,32 +148,41 @@ impl Network {
             return;
         }
         self.nodes[node].waiting.insert(event);
+        if !self.is_ready(node, event) {
+            self.ask(node, event);
+            return;
+        }
         let mut is_advancing = false;
         // Positions put parents first, so one pass admits all that can be.
-        for event in self.nodes[node].waiting.clone() {
-            let mut parents = self.parents[event].iter();
-            if parents.all(|parent| self.nodes[node].holds(*parent)) {
-                self.nodes[node].waiting.remove(&event);
+        for event in self.nodes[node].waiting.split_off(&event) {
+            if self.is_ready(node, event) {
                 self.admit(node, event);
                 is_advancing |= self.vertex(event).root;
+            } else {
+                self.nodes[node].waiting.insert(event);
             }
-        }
-        if self.nodes[node].waiting.contains(&event) {
-            self.ask(node, event);
         }
         if is_advancing {
             self.advance(node);
         }
     }
 
+    fn is_ready(&self, node: usize, event: usize) -> bool {
+        let mut parents = self.parents[event].iter();
+        parents.all(|parent| self.nodes[node].holds(*parent))
+    }
+
     /// Asks for all that is missing below `event`; such answers do not get lost.
     fn ask(&mut self, node: usize, event: usize) {
         let there_and_back = self.chance.between(4, 150);
-        for missing in 0..event {
-            let is_missing = self.pasts[event][missing] && !self.nodes[node].holds(missing);
-            if is_missing && self.nodes[node].asked.insert(missing) {
-                let event = missing;
-                self.plan_at(self.now + there_and_back, Action::Arrive { node, event });
+        // What was asked for before has all below it asked for too.
+        let mut below = vec![event];
+        while let Some(child) = below.pop() {
+            for event in self.parents[child].clone() {
+                if !self.nodes[node].holds(event) && self.nodes[node].asked.insert(event) {
+                    self.plan_at(self.now + there_and_back, Action::Arrive { node, event });
+                    below.push(event);
+                }
             }
         }
     }
@@ -343,114 +348,6 @@ impl Network {
             self.nodes[node].due.unwrap_or(0).max(start),
             Action::Advance { node },
         );
-    }
-
-    /// Makes an event, holds it and sends it. Returns its position.
-    fn make(&mut self, node: usize, round: u64, votes: &[usize], is_root: bool) -> usize {
-        let event = self.plan.graph.events.len();
-        let self_parent = self.nodes[node].last;
-        let mut links: Vec<usize> = votes.iter().copied().chain(self_parent).collect();
-        // The own root among the votes is the self-parent too, unless data events came after it.
-        links.sort_unstable();
-        links.dedup();
-        let others = self.choose_parents(node, round, &links, is_root);
-        let vertex = self.describe(node, round, is_root, (votes, &others));
-        self.plan.graph.events.push(vertex);
-        links.extend(others);
-        let past = self.past_of(&links, event);
-        self.parents.push(links);
-        self.pasts.push(past);
-        self.nodes[node].last = Some(event);
-        self.admit(node, event);
-        self.send(node, event);
-        event
-    }
-
-    /// Which of the first `length` events are among `links` or in their pasts.
-    fn past_of(&self, links: &[usize], length: usize) -> Vec<bool> {
-        let mut past = vec![false; length];
-        for link in links {
-            self.cover(&mut past, *link);
-        }
-        past
-    }
-
-    fn cover(&self, covered: &mut [bool], event: usize) {
-        covered[event] = true;
-        for (mine, theirs) in covered.iter_mut().zip(&self.pasts[event]) {
-            *mine |= theirs;
-        }
-    }
-
-    /// The newest held events that are not in the past yet, few of them left out, sorted. // C8
-    fn choose_parents(
-        &mut self,
-        node: usize,
-        round: u64,
-        links: &[usize],
-        is_root: bool,
-    ) -> Vec<usize> {
-        let mut covered = self.past_of(links, self.parents.len());
-        let left_out = self.chance.pick(&[0, 0, 30, 100]);
-        let mut chosen = vec![];
-        for event in (0..covered.len()).rev() {
-            let theirs = self.vertex(event).round;
-            let is_low_enough = theirs < round || (theirs == round && !is_root);
-            let is_open = self.nodes[node].holds(event) && !links.contains(&event);
-            if !is_open || !is_low_enough || theirs + PARENT_ROUNDS_MAX < round {
-                continue;
-            }
-            let is_own = self.vertex(event).creator == self.nodes[node].creator;
-            // At times one that is in the past already, which is allowed.
-            let is_chosen = if covered[event] {
-                !is_own && self.chance.per_mille(3)
-            } else {
-                !self.chance.percent(left_out)
-            };
-            if is_chosen && chosen.len() < 2 * self.plan.peers.len() {
-                chosen.push(event);
-                self.cover(&mut covered, event);
-            }
-        }
-        chosen.sort_by_key(|event| {
-            let vertex = self.vertex(*event);
-            (vertex.creator, vertex.seq, vertex.id)
-        });
-        chosen
-    }
-
-    fn describe(
-        &mut self,
-        node: usize,
-        round: u64,
-        is_root: bool,
-        (votes, parents): (&[usize], &[usize]),
-    ) -> Vertex {
-        let graph = &self.plan.graph;
-        let node = &self.nodes[node];
-        let last = node.last.map(|last| &graph.events[last]);
-        let number = self.parents.len().to_le_bytes();
-        let error = node.habit.clock_error;
-        let time = BEGIN + self.now + self.chance.below(2 * error + 1) - error;
-        let key = graph.committee[usize::from(node.creator)].key.0;
-        let proven = is_root && !self.chance.percent(self.plan.bad_proof_percent);
-        let ids = |events: &[usize]| -> Vec<Digest> {
-            events.iter().map(|event| graph.events[*event].id).collect()
-        };
-        let mut votes = votes.to_vec();
-        votes.sort_by_key(|vote| graph.events[*vote].creator);
-        Vertex {
-            id: derive(Domain::TestKey, &[b"id", &graph.chain_id.0, &number]),
-            creator: node.creator,
-            seq: last.map_or(0, |last| last.seq + 1),
-            round,
-            root: is_root,
-            time: last.map_or(time, |last| last.time.max(time)),
-            self_parent: last.map(|last| last.id),
-            votes: ids(&votes),
-            parents: ids(parents),
-            vrf: proven.then(|| derive(Domain::TestKey, &[&key, &round.to_le_bytes()]).0),
-        }
     }
 
     fn send(&mut self, from: usize, event: usize) {
