@@ -1,5 +1,7 @@
 //! Why an answer or a proof file is refused: the failing part, and who is to blame.
 
+use core::fmt;
+
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height, PeerIndex, Stake};
@@ -54,6 +56,20 @@ pub enum Error {
         /// The epoch due.
         wanted: Epoch,
     },
+    /// An epoch whose committee this trust does not know.
+    #[error("header: epoch {found} where committees up to epoch {last} are known")]
+    UnknownEpoch {
+        /// The epoch found.
+        found: Epoch,
+        /// The newest epoch known.
+        last: Epoch,
+    },
+    /// A block that hands over to no committee.
+    #[error("handover: block {height} does not seal its epoch")]
+    NotSealing {
+        /// The block.
+        height: Height,
+    },
     /// Signers that are not in ascending order, each once.
     #[error("certificate: signer {index} is out of order or signs twice")]
     SignerOrder {
@@ -92,18 +108,30 @@ pub enum Error {
         /// What fails in the proof.
         source: merkle::Error,
     },
-    /// More or fewer entries than the page asked for.
-    #[error("history: entries {found_from}..{found_to} where {from}..{to} were due")]
-    OtherRange {
-        /// The first entry given.
-        found_from: u64,
-        /// One past the last entry given.
-        found_to: u64,
-        /// The first entry due.
-        from: u64,
-        /// One past the last entry due.
-        to: u64,
-    },
+}
+
+impl Error {
+    /// The key to blame beyond the sender of the message, where one is known.
+    #[must_use]
+    pub const fn culprit(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Signature { key, .. } => Some(key),
+            Self::Encoding(error) => error.culprit(),
+            Self::Ledger(error) => error.culprit(),
+            Self::Empty
+            | Self::Version { .. }
+            | Self::OtherKind
+            | Self::Other { .. }
+            | Self::OtherHeight { .. }
+            | Self::OtherEpoch { .. }
+            | Self::UnknownEpoch { .. }
+            | Self::NotSealing { .. }
+            | Self::SignerOrder { .. }
+            | Self::UnknownSigner { .. }
+            | Self::BelowQuorum { .. }
+            | Self::Proof { .. } => None,
+        }
+    }
 }
 
 /// The part of an answer that fails.
@@ -125,4 +153,19 @@ pub enum Part {
     Output,
     /// A key's record and log.
     History,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chain => "chain",
+            Self::Snapshot => "snapshot",
+            Self::Committee => "committee",
+            Self::Handover => "handover",
+            Self::Block => "block",
+            Self::Transaction => "transaction",
+            Self::Output => "output",
+            Self::History => "history",
+        })
+    }
 }

@@ -7,12 +7,12 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use ledger::committee::Members;
-use ledger::tx::{Output, Outpoint};
+use ledger::rows::Created;
 use ledger::{Header, Outcome};
-use merkle::proof::{
-    AllEntries, BlockConsistency, BlockInclusion, NewEntries, OutputProof, RecentEntries,
-    TransactionInclusion,
-};
+use merkle::proof::block::BlockInclusion;
+use merkle::proof::complete::{AllEntries, NewEntries, RecentEntries};
+use merkle::proof::output::OutputProof;
+use merkle::proof::transaction::TransactionInclusion;
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
 use primitives::keys::Signature;
 use primitives::units::{Epoch, Height, PeerIndex};
@@ -36,7 +36,7 @@ pub enum Reply {
 }
 
 impl Canonical for Reply {
-    const BYTES_MAX: usize = limits::WALLET_REPLY_BYTES_MAX;
+    const BYTES_MAX: usize = limits::WALLET_REPLY_BYTES_MAX - 1;
 }
 
 /// Why a peer does not do what it was asked.
@@ -200,8 +200,8 @@ pub enum Body {
     Transaction(TransactionAnswer),
     /// A header.
     Block(BlockProof),
-    /// One past.
-    Consistency(BlockConsistency),
+    /// The older block, as an ancestor of the snapshot.
+    Consistency(BlockProof),
     /// The committee that the snapshot, a sealing block, hands over to.
     Committee(Members),
 }
@@ -222,12 +222,8 @@ pub enum History {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub struct OutputAnswer {
-    /// Its name.
-    pub outpoint: Outpoint,
-    /// The output.
-    pub output: Output,
-    /// The block that created it.
-    pub created: Height,
+    /// Its name, what it holds, and the block that made it.
+    pub created: Created,
     /// Its status under the snapshot.
     pub proof: OutputProof,
 }
@@ -268,6 +264,3 @@ pub fn attestation_digest(epoch: Epoch, height: Height, root: &Digest) -> Digest
     let domain = primitives::domain::Domain::Attestation;
     primitives::digest::derive(domain, &[&epoch, &height, &root.0])
 }
-
-#[cfg(test)]
-mod tests;

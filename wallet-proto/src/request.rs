@@ -68,7 +68,7 @@ pub enum Request {
 }
 
 impl Canonical for Request {
-    const BYTES_MAX: usize = limits::WALLET_REQUEST_BYTES_MAX;
+    const BYTES_MAX: usize = limits::WALLET_REQUEST_BYTES_MAX - 1;
 }
 
 /// How much of a transaction's way is reported.
@@ -102,6 +102,3 @@ pub enum Page {
         count: u32,
     },
 }
-
-#[cfg(test)]
-mod tests;
