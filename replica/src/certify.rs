@@ -1,6 +1,6 @@
 //! Attestations of executed blocks, gathered until a quorum makes a certificate (C29).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use dag::Committee;
@@ -34,12 +34,12 @@ pub struct Certifier {
 /// What the newest attestations amount to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Still less than a quorum.
-    Open,
-    /// A quorum signed the root that this peer has too.
-    Certified,
+    /// New certificates of roots that this peer has too, by ascending height; perhaps none.
+    Certified(Vec<Certified>),
     /// A quorum signed another root: this peer must stop serving (C29).
     Diverged {
+        /// The height.
+        height: Height,
         /// The root of the others.
         theirs: Digest,
     },
@@ -71,32 +71,33 @@ impl Certifier {
         }
     }
 
-    /// The newest height at or below `executed` at which a quorum agrees, checked against this
-    /// peer's own roots. Cost: one batch of signature checks per certificate.
-    ///
-    /// # Errors
-    /// Whatever `own_root` reports.
-    pub fn advance<E>(
+    /// Certifies the newest height at or below `executed` at which a quorum agrees, and any height of
+    /// `wanted` below it, each checked against this peer's own root. Cost: one batch of signature
+    /// checks per certificate.
+    pub fn advance(
         &mut self,
         committee: &Committee,
         executed: Height,
-        own_root: impl Fn(Height) -> Result<Option<Digest>, E>,
-    ) -> Result<Verdict, E> {
-        let heights: Vec<Height> =
-            self.heights.range(..=executed).rev().map(|(height, _)| *height).collect();
-        for height in heights {
-            let Some(claims) = self.heights.get_mut(&height) else { continue };
-            let Some(certified) = certify(committee, height, claims) else { continue };
-            if let Some(own) = own_root(height)?
-                && own != certified.root
-            {
-                return Ok(Verdict::Diverged { theirs: certified.root });
+        wanted: &BTreeSet<Height>,
+        own_roots: &BTreeMap<Height, Digest>,
+    ) -> Verdict {
+        let mut certificates = Vec::new();
+        for (height, claims) in self.heights.range_mut(..=executed).rev() {
+            if !certificates.is_empty() && !wanted.contains(height) {
+                continue;
             }
-            self.heights = self.heights.split_off(&height.later(1));
-            self.certified = Some(certified);
-            return Ok(Verdict::Certified);
+            let Some(certified) = certify(committee, *height, claims) else { continue };
+            if own_roots.get(height).is_some_and(|own| *own != certified.root) {
+                return Verdict::Diverged { height: *height, theirs: certified.root };
+            }
+            certificates.push(certified);
         }
-        Ok(Verdict::Open)
+        if let Some(newest) = certificates.first() {
+            self.heights = self.heights.split_off(&newest.height.later(1));
+            self.certified = Some(newest.clone());
+        }
+        certificates.reverse();
+        Verdict::Certified(certificates)
     }
 }
 

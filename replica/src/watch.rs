@@ -23,6 +23,8 @@ pub struct Watches {
     /// Final transactions that wait for their block's certificate.
     unproven: BTreeMap<Height, BTreeSet<Digest>>,
     queued: BTreeMap<Ticket, Vec<Step>>,
+    /// Transactions below official with somebody who wants every grade.
+    rising: BTreeSet<Digest>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,9 @@ impl Watches {
         }
         let watched = Watched { grade: Grade::Seen, waiting: Vec::new() };
         self.transactions.entry(id).or_insert(watched).waiting.push((ticket, position));
+        if report == Report::All {
+            self.rising.insert(id);
+        }
         let open = self.tickets.entry(ticket).or_insert(Open { report, left: 0 });
         open.left = open.left.saturating_add(1);
         true
@@ -56,12 +61,6 @@ impl Watches {
     #[must_use]
     pub fn grade(&self, id: &Digest) -> Option<Grade> {
         self.transactions.get(id).map(|watched| watched.grade)
-    }
-
-    /// Whether anyone waits for a grade below final.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.transactions.is_empty()
     }
 
     /// Notes a grade below final and queues it for those who asked for all.
@@ -74,6 +73,9 @@ impl Watches {
         };
         let Some(watched) = self.transactions.get_mut(id) else { return };
         watched.grade = grade;
+        if grade == Grade::Official {
+            self.rising.remove(id);
+        }
         for (ticket, position) in &watched.waiting {
             if self.tickets.get(ticket).is_some_and(|open| open.report == Report::All) {
                 let step = Step { position: *position, stage: stage.clone() };
@@ -85,6 +87,7 @@ impl Watches {
     /// Notes that a transaction is final in `height`; who asked for all waits on for the proof.
     pub fn settle(&mut self, id: &Digest, height: Height, stage: &Stage) {
         let Some(watched) = self.transactions.get_mut(id) else { return };
+        self.rising.remove(id);
         watched.grade = Grade::Final;
         let mut waiting = Vec::new();
         for (ticket, position) in core::mem::take(&mut watched.waiting) {
@@ -154,12 +157,13 @@ impl Watches {
             watched.waiting.retain(|(ticket, _)| !gone(ticket));
             !watched.waiting.is_empty()
         });
+        let transactions = &self.transactions;
+        self.rising.retain(|id| transactions.contains_key(id));
     }
 
-    /// Ids of watched transactions that are not final.
-    pub fn open(&self) -> impl Iterator<Item = (&Digest, Grade)> {
-        let open = self.transactions.iter().filter(|(_, watched)| watched.grade < Grade::Final);
-        open.map(|(id, watched)| (id, watched.grade))
+    /// Transactions below official whose every grade somebody wants, with the grade last told.
+    pub fn rising(&self) -> impl Iterator<Item = (&Digest, Grade)> {
+        self.rising.iter().filter_map(|id| Some((id, self.grade(id)?)))
     }
 
     fn close(&mut self, ticket: Ticket) {
