@@ -1,8 +1,11 @@
 //! What a restart needs to go on with the same next block (C31).
 
+use dag::Committee;
 use primitives::codec::{Canonical, Decode, Encode, List};
 use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
 use primitives::{Digest, limits};
+
+use crate::error::Error;
 
 /// Ids of one checkpoint: what 96 rounds can order, with room to spare.
 pub const ORDERED_MAX: usize = 4_194_304;
@@ -42,3 +45,34 @@ pub struct Checkpoint {
 impl Canonical for Checkpoint {
     const BYTES_MAX: usize = 40 * ORDERED_MAX + 16 * 1024;
 }
+
+impl Checkpoint {
+    /// Checks what a checkpoint shows by itself.
+    ///
+    /// # Errors
+    /// [`Error::Version`], [`Error::OtherEpoch`] or [`Error::CheckpointOrder`].
+    pub fn check(&self, committee: &Committee) -> Result<(), Error> {
+        if self.version != 1 {
+            return Err(Error::Version {
+                found: self.version,
+            });
+        }
+        if self.epoch != committee.epoch() {
+            return Err(Error::OtherEpoch {
+                found: self.epoch,
+                wanted: committee.epoch(),
+            });
+        }
+        if !is_ascending(&self.ordered) || !is_ascending(&self.forkers) {
+            return Err(Error::CheckpointOrder);
+        }
+        Ok(())
+    }
+}
+
+fn is_ascending<T: Ord>(list: &[T]) -> bool {
+    list.iter().zip(list.iter().skip(1)).all(|(a, b)| a < b)
+}
+
+#[cfg(test)]
+mod tests;

@@ -155,12 +155,14 @@ impl Branches {
         self.rows.get(position(branch))?.held.back().copied()
     }
 
-    /// The held events of a branch, oldest first.
-    pub(crate) fn held(&self, branch: u32) -> impl Iterator<Item = Handle> + '_ {
-        self.rows
-            .get(position(branch))
-            .into_iter()
-            .flat_map(|row| row.held.iter().copied())
+    /// The oldest event of a branch that fails `before`, which holds for a first part of it.
+    pub(crate) fn first_past(
+        &self,
+        branch: u32,
+        before: impl FnMut(&Handle) -> bool,
+    ) -> Option<Handle> {
+        let row = self.rows.get(position(branch))?;
+        row.held.get(row.held.partition_point(before)).copied()
     }
 
     /// The branches of `creator` with held events, oldest first.

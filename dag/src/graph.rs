@@ -256,12 +256,22 @@ impl Dag {
             .filter_map(|branch| self.branches.tip(*branch))
     }
 
-    /// The held events of a creator's branches, oldest first, one list a branch.
-    pub fn branches(&self, creator: PeerIndex) -> impl Iterator<Item = Vec<Handle>> + '_ {
+    /// The lowest seq of a creator's held events that are `target` or have it in their past. Cost:
+    /// O(log events) a branch.
+    #[must_use]
+    pub fn first_knowing(&self, creator: PeerIndex, target: Handle) -> Option<Seq> {
+        let place = self.vertex(target)?.place;
+        let knows = |handle: &Handle| {
+            self.vertex(*handle)
+                .is_some_and(|vertex| vertex.ancestry.sees(place))
+        };
         self.branches
             .of(creator)
             .iter()
-            .map(|branch| self.branches.held(*branch).collect())
+            .filter_map(|branch| self.branches.first_past(*branch, |handle| !knows(handle)))
+            .filter_map(|handle| self.vertex(handle))
+            .map(Vertex::seq)
+            .min()
     }
 
     /// How many branches the longest ancestry vector spans.
