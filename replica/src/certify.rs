@@ -49,7 +49,10 @@ impl Certifier {
     /// Starts from the newest certificate known.
     #[must_use]
     pub const fn new(certified: Option<Certified>) -> Self {
-        Self { heights: BTreeMap::new(), certified }
+        Self {
+            heights: BTreeMap::new(),
+            certified,
+        }
     }
 
     /// The newest certificate.
@@ -66,7 +69,11 @@ impl Certifier {
             let height = attestation.height;
             let open = certified.is_none_or(|newest| height > newest);
             if open && (self.heights.contains_key(&height) || self.heights.len() < HEIGHTS_MAX) {
-                self.heights.entry(height).or_default().entry(creator).or_insert(*attestation);
+                self.heights
+                    .entry(height)
+                    .or_default()
+                    .entry(creator)
+                    .or_insert(*attestation);
             }
         }
     }
@@ -86,9 +93,17 @@ impl Certifier {
             if !certificates.is_empty() && !wanted.contains(height) {
                 continue;
             }
-            let Some(certified) = certify(committee, *height, claims) else { continue };
-            if own_roots.get(height).is_some_and(|own| *own != certified.root) {
-                return Verdict::Diverged { height: *height, theirs: certified.root };
+            let Some(certified) = certify(committee, *height, claims) else {
+                continue;
+            };
+            if own_roots
+                .get(height)
+                .is_some_and(|own| *own != certified.root)
+            {
+                return Verdict::Diverged {
+                    height: *height,
+                    theirs: certified.root,
+                };
             }
             certificates.push(certified);
         }
@@ -118,7 +133,11 @@ fn certify(
         .iter()
         .filter_map(|(creator, signature)| {
             let key = committee.member(*creator).ok()?.event_key;
-            Some(Claim { key, digest, signature: *signature })
+            Some(Claim {
+                key,
+                digest,
+                signature: *signature,
+            })
         })
         .collect();
     let verdicts = verify_batch(Role::Attestation, committee.chain(), &batch);
@@ -131,19 +150,23 @@ fn certify(
         }
     }
     quorum_root(committee, claims)?;
-    Some(Certified { height, root, signatures })
+    Some(Certified {
+        height,
+        root,
+        signatures,
+    })
 }
 
 /// The root that more than two thirds of stake claim, if any.
-fn quorum_root(
-    committee: &Committee,
-    claims: &BTreeMap<PeerIndex, Attestation>,
-) -> Option<Digest> {
+fn quorum_root(committee: &Committee, claims: &BTreeMap<PeerIndex, Attestation>) -> Option<Digest> {
     let mut stakes: BTreeMap<Digest, Stake> = BTreeMap::new();
     for (creator, claim) in claims {
         let sum = stakes.entry(claim.root).or_default();
         *sum = sum.plus(committee.stake(*creator)).ok()?;
     }
     let meets = |stake: &Stake| committee.meets(Threshold::Quorum, *stake);
-    stakes.into_iter().find(|(_, stake)| meets(stake)).map(|(root, _)| root)
+    stakes
+        .into_iter()
+        .find(|(_, stake)| meets(stake))
+        .map(|(root, _)| root)
 }

@@ -39,14 +39,25 @@ pub struct Following {
 impl Fetch {
     /// Notes that `ids` are missing and returns those to ask `peer` for now: the ones not asked of
     /// anybody in the last two seconds.
-    pub fn want(&mut self, ids: impl Iterator<Item = Digest>, peer: PeerIndex, now_ms: u64) -> Vec<Digest> {
+    pub fn want(
+        &mut self,
+        ids: impl Iterator<Item = Digest>,
+        peer: PeerIndex,
+        now_ms: u64,
+    ) -> Vec<Digest> {
         let mut ask = Vec::new();
         for id in ids {
             let known = self.wanted.get(&id);
             let due = known.is_none_or(|asked| now_ms >= asked.at_ms.saturating_add(TIMEOUT_MS));
             let room = known.is_some() || self.wanted.len() < WANTED_MAX;
             if due && room && ask.len() < limits::REQUEST_ITEMS_MAX {
-                self.wanted.insert(id, Asked { peer, at_ms: now_ms });
+                self.wanted.insert(
+                    id,
+                    Asked {
+                        peer,
+                        at_ms: now_ms,
+                    },
+                );
                 ask.push(id);
             }
         }
@@ -59,15 +70,25 @@ impl Fetch {
     }
 
     /// Ids whose answer is overdue, each to be asked of the connected peer after the one that failed.
-    pub fn overdue(&mut self, connected: &[PeerIndex], now_ms: u64) -> BTreeMap<PeerIndex, Vec<Digest>> {
+    pub fn overdue(
+        &mut self,
+        connected: &[PeerIndex],
+        now_ms: u64,
+    ) -> BTreeMap<PeerIndex, Vec<Digest>> {
         let mut asks: BTreeMap<PeerIndex, Vec<Digest>> = BTreeMap::new();
         for (id, asked) in &mut self.wanted {
             if now_ms < asked.at_ms.saturating_add(TIMEOUT_MS) {
                 continue;
             }
-            let next = connected.iter().find(|peer| **peer > asked.peer).or(connected.first());
+            let next = connected
+                .iter()
+                .find(|peer| **peer > asked.peer)
+                .or(connected.first());
             if let Some(peer) = next {
-                *asked = Asked { peer: *peer, at_ms: now_ms };
+                *asked = Asked {
+                    peer: *peer,
+                    at_ms: now_ms,
+                };
                 let ids = asks.entry(*peer).or_default();
                 if ids.len() < limits::REQUEST_ITEMS_MAX {
                     ids.push(*id);
@@ -90,7 +111,11 @@ impl Fetch {
 
     /// Starts or continues a catch-up.
     pub const fn follow(&mut self, peer: PeerIndex, from: Cursor, now_ms: u64) {
-        self.following = Some(Following { peer, from, at_ms: now_ms });
+        self.following = Some(Following {
+            peer,
+            from,
+            at_ms: now_ms,
+        });
     }
 
     /// Ends the catch-up.
@@ -100,7 +125,8 @@ impl Fetch {
 
     /// Ends a catch-up that has had no answer for two seconds and says with whom it was.
     pub fn overdue_following(&mut self, now_ms: u64) -> Option<Following> {
-        self.following.take_if(|following| now_ms >= following.at_ms.saturating_add(TIMEOUT_MS))
+        self.following
+            .take_if(|following| now_ms >= following.at_ms.saturating_add(TIMEOUT_MS))
     }
 
     /// How many single events are asked for.

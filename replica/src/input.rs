@@ -120,19 +120,31 @@ pub enum Gossip {
 /// # Errors
 /// The first fault found; the whole message is refused.
 pub fn verify(bytes: &[u8], committee: &Committee) -> Result<Gossip, Error> {
-    let verify_all = |parcels: Vec<Parcel>| {
-        parcels.into_iter().map(|parcel| verify_parcel(parcel, committee)).collect()
+    let verify_all = |parcels: Vec<Parcel>| -> Result<Vec<Arrival>, Error> {
+        parcels
+            .into_iter()
+            .map(|parcel| verify_parcel(parcel, committee))
+            .collect()
     };
     Ok(match codec::decode::<Message>(bytes)? {
         Message::Events(parcels) => Gossip::Events(verify_all(parcels.into_vec())?),
         Message::Want(ids) => Gossip::Want(ids.into_vec()),
-        Message::Frontier { epoch, height, floor, heads } => {
-            Gossip::Frontier { epoch, height, floor, heads: heads.into_vec() }
-        }
+        Message::Frontier {
+            epoch,
+            height,
+            floor,
+            heads,
+        } => Gossip::Frontier {
+            epoch,
+            height,
+            floor,
+            heads: heads.into_vec(),
+        },
         Message::Follow { epoch, from } => Gossip::Follow { epoch, from },
-        Message::Followed { events, next } => {
-            Gossip::Followed { events: verify_all(events.into_vec())?, next }
-        }
+        Message::Followed { events, next } => Gossip::Followed {
+            events: verify_all(events.into_vec())?,
+            next,
+        },
     })
 }
 
@@ -145,11 +157,19 @@ fn verify_parcel(parcel: Parcel, committee: &Committee) -> Result<Arrival, Error
 ///
 /// # Errors
 /// Only if the header cannot be encoded.
-pub(crate) fn restore(signed: Signed, payload: Vec<u8>, committee: &Committee) -> Result<Arrival, Error> {
+pub(crate) fn restore(
+    signed: Signed,
+    payload: Vec<u8>,
+    committee: &Committee,
+) -> Result<Arrival, Error> {
     Ok(arrival(Event::trust(signed)?, payload, committee))
 }
 
 fn arrival(event: Event, payload: Vec<u8>, committee: &Committee) -> Arrival {
     let transactions = tx::check_payload(&payload, committee.chain());
-    Arrival { event, payload, transactions }
+    Arrival {
+        event,
+        payload,
+        transactions,
+    }
 }

@@ -53,7 +53,9 @@ impl Pool {
             if full {
                 break;
             }
-            let Some(next) = self.queue.pop_front() else { break };
+            let Some(next) = self.queue.pop_front() else {
+                break;
+            };
             self.ids.remove(next.id());
             self.bytes = self.bytes.saturating_sub(next.bytes().len());
             taken.push(next);

@@ -106,7 +106,12 @@ pub struct Replica {
 
 impl core::fmt::Debug for Replica {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Replica({} at height {})", self.own, self.engine.height())
+        write!(
+            f,
+            "Replica({} at height {})",
+            self.own,
+            self.engine.height()
+        )
     }
 }
 
@@ -121,7 +126,11 @@ impl Replica {
     /// # Cost
     /// Rebuilds the trees from their leaves, about 0.5 s per million.
     pub fn start<S: Store>(setup: Setup, store: &S) -> Result<(Self, Batch), Error> {
-        let Setup { genesis, signer, creation } = setup;
+        let Setup {
+            genesis,
+            signer,
+            creation,
+        } = setup;
         let chain = genesis.chain_id()?;
         let committee = genesis_committee(&genesis, chain)?;
         let key = signer.public();
@@ -174,12 +183,21 @@ impl Replica {
     /// # Errors
     /// Only what this peer itself cannot go on after: a failed disk, a broken invariant, a certified
     /// root that differs from its own. Faults of others are counted, never returned.
-    pub fn handle<S: Store>(&mut self, now: Now, input: Input, store: &S) -> Result<Vec<Effect>, Error> {
+    pub fn handle<S: Store>(
+        &mut self,
+        now: Now,
+        input: Input,
+        store: &S,
+    ) -> Result<Vec<Effect>, Error> {
         let mut turn = Turn::new(now, store);
         match input {
             Input::Gossip { from, gossip } => self.handle_gossip(from, gossip, &mut turn)?,
             Input::Wallet { ticket, request } => self.handle_wallet(ticket, request, &mut turn)?,
-            Input::Submit { ticket, transactions, report } => {
+            Input::Submit {
+                ticket,
+                transactions,
+                report,
+            } => {
                 self.handle_submission(ticket, transactions, report);
             }
             Input::WalletGone { session } => self.watches.forget(session),
@@ -278,7 +296,8 @@ impl Replica {
     }
 
     pub(crate) fn is_quorum(&self, peers: impl Iterator<Item = PeerIndex>) -> bool {
-        self.committee.meets(Threshold::Quorum, self.stake_of(peers))
+        self.committee
+            .meets(Threshold::Quorum, self.stake_of(peers))
     }
 }
 
@@ -300,7 +319,11 @@ pub fn genesis_committee(genesis: &Genesis, chain: Digest) -> Result<Committee, 
 }
 
 fn peer_of_event_key(genesis: &Genesis, key: &PublicKey) -> Option<PublicKey> {
-    genesis.peers.iter().find(|peer| peer.event_key == *key).map(|peer| peer.peer_key)
+    genesis
+        .peers
+        .iter()
+        .find(|peer| peer.event_key == *key)
+        .map(|peer| peer.peer_key)
 }
 
 /// Decodes a row that this peer itself wrote.

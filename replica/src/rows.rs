@@ -18,7 +18,12 @@ pub const OWN_HEAD: &[u8] = b"own head";
 /// Table `Chain`: epoch, round, admission. Parents come before children in this order.
 #[must_use]
 pub fn chain_key(epoch: Epoch, at: Cursor) -> Vec<u8> {
-    [epoch.get().to_be_bytes(), at.round.get().to_be_bytes(), at.admission.to_be_bytes()].concat()
+    [
+        epoch.get().to_be_bytes(),
+        at.round.get().to_be_bytes(),
+        at.admission.to_be_bytes(),
+    ]
+    .concat()
 }
 
 /// The place that a key of table `Chain` stands for.
@@ -28,7 +33,10 @@ pub fn chain_cursor(key: &[u8]) -> Option<Cursor> {
     let (round, rest) = rest.split_first_chunk::<8>()?;
     let (admission, _) = rest.split_first_chunk::<8>()?;
     let round = Round::new(u64::from_be_bytes(*round));
-    Some(Cursor { round, admission: u64::from_be_bytes(*admission) })
+    Some(Cursor {
+        round,
+        admission: u64::from_be_bytes(*admission),
+    })
 }
 
 /// Tables `Block` and `Order`: the height.

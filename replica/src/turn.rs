@@ -24,7 +24,12 @@ pub(crate) struct Turn<'a, S> {
 
 impl<'a, S: Store> Turn<'a, S> {
     pub(crate) const fn new(now: Now, store: &'a S) -> Self {
-        Self { now, store: Overlay::new(store), durable: false, effects: Vec::new() }
+        Self {
+            now,
+            store: Overlay::new(store),
+            durable: false,
+            effects: Vec::new(),
+        }
     }
 
     /// From here on this turn's writes must be on disk before its sends leave (C32).
@@ -33,23 +38,43 @@ impl<'a, S: Store> Turn<'a, S> {
     }
 
     pub(crate) fn send(&mut self, to: PeerIndex, message: Message) {
-        self.effects.push(Effect::Send { to: Recipient::Peer(to), lane: Lane::Consensus, message });
+        self.effects.push(Effect::Send {
+            to: Recipient::Peer(to),
+            lane: Lane::Consensus,
+            message,
+        });
     }
 
     pub(crate) fn send_bulk(&mut self, to: PeerIndex, message: Message) {
-        self.effects.push(Effect::Send { to: Recipient::Peer(to), lane: Lane::Bulk, message });
+        self.effects.push(Effect::Send {
+            to: Recipient::Peer(to),
+            lane: Lane::Bulk,
+            message,
+        });
     }
 
     pub(crate) fn broadcast(&mut self, message: Message) {
-        self.effects.push(Effect::Send { to: Recipient::Everyone, lane: Lane::Consensus, message });
+        self.effects.push(Effect::Send {
+            to: Recipient::Everyone,
+            lane: Lane::Consensus,
+            message,
+        });
     }
 
     pub(crate) fn reply(&mut self, ticket: Ticket, reply: Reply) {
-        self.effects.push(Effect::Reply { ticket, reply, last: false });
+        self.effects.push(Effect::Reply {
+            ticket,
+            reply,
+            last: false,
+        });
     }
 
     pub(crate) fn end(&mut self, ticket: Ticket, reply: Reply) {
-        self.effects.push(Effect::Reply { ticket, reply, last: true });
+        self.effects.push(Effect::Reply {
+            ticket,
+            reply,
+            last: true,
+        });
     }
 
     pub(crate) fn accuse(&mut self, evidence: Evidence) {
@@ -64,7 +89,10 @@ impl<'a, S: Store> Turn<'a, S> {
     pub(crate) fn finish(self) -> Vec<Effect> {
         let mut effects = Vec::with_capacity(self.effects.len().saturating_add(1));
         if !self.store.batch.is_empty() {
-            effects.push(Effect::Persist { batch: self.store.batch, durable: self.durable });
+            effects.push(Effect::Persist {
+                batch: self.store.batch,
+                durable: self.durable,
+            });
         }
         effects.extend(self.effects);
         effects

@@ -21,7 +21,10 @@ impl Unsettled {
             return;
         }
         for transaction in &transactions {
-            self.carriers.entry(*transaction.id()).or_default().push(event);
+            self.carriers
+                .entry(*transaction.id())
+                .or_default()
+                .push(event);
             for input in inputs(transaction) {
                 let spenders = self.spenders.entry(*input).or_default();
                 if !spenders.contains(transaction.id()) {
@@ -36,7 +39,9 @@ impl Unsettled {
     pub fn remove(&mut self, event: &Digest) -> Vec<Checked> {
         let transactions = self.payloads.remove(event).unwrap_or_default();
         for transaction in &transactions {
-            let Some(carriers) = self.carriers.get_mut(transaction.id()) else { continue };
+            let Some(carriers) = self.carriers.get_mut(transaction.id()) else {
+                continue;
+            };
             carriers.retain(|carrier| carrier != event);
             if !carriers.is_empty() {
                 continue;
@@ -63,7 +68,10 @@ impl Unsettled {
     /// The transactions that spend an input of `id` too.
     #[must_use]
     pub fn rivals(&self, id: &Digest) -> Vec<Digest> {
-        let carrier = self.carriers(id).first().and_then(|event| self.payloads.get(event));
+        let carrier = self
+            .carriers(id)
+            .first()
+            .and_then(|event| self.payloads.get(event));
         let transaction = carrier
             .and_then(|transactions| transactions.iter().find(|candidate| candidate.id() == id));
         let mut rivals: Vec<Digest> = transaction
@@ -92,5 +100,7 @@ impl Unsettled {
 }
 
 fn inputs(transaction: &Checked) -> &[Outpoint] {
-    transaction.transaction().map_or(&[], |transaction| &transaction.body.inputs)
+    transaction
+        .transaction()
+        .map_or(&[], |transaction| &transaction.body.inputs)
 }

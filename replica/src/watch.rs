@@ -47,12 +47,22 @@ impl Watches {
         if self.transactions.len() >= WATCHED_MAX && !self.transactions.contains_key(&id) {
             return false;
         }
-        let watched = Watched { grade: Grade::Seen, waiting: Vec::new() };
-        self.transactions.entry(id).or_insert(watched).waiting.push((ticket, position));
+        let watched = Watched {
+            grade: Grade::Seen,
+            waiting: Vec::new(),
+        };
+        self.transactions
+            .entry(id)
+            .or_insert(watched)
+            .waiting
+            .push((ticket, position));
         if report == Report::All {
             self.rising.insert(id);
         }
-        let open = self.tickets.entry(ticket).or_insert(Open { report, left: 0 });
+        let open = self
+            .tickets
+            .entry(ticket)
+            .or_insert(Open { report, left: 0 });
         open.left = open.left.saturating_add(1);
         true
     }
@@ -71,14 +81,23 @@ impl Watches {
             Grade::Official => Stage::Official,
             Grade::Final | Grade::Proven => return,
         };
-        let Some(watched) = self.transactions.get_mut(id) else { return };
+        let Some(watched) = self.transactions.get_mut(id) else {
+            return;
+        };
         watched.grade = grade;
         if grade == Grade::Official {
             self.rising.remove(id);
         }
         for (ticket, position) in &watched.waiting {
-            if self.tickets.get(ticket).is_some_and(|open| open.report == Report::All) {
-                let step = Step { position: *position, stage: stage.clone() };
+            if self
+                .tickets
+                .get(ticket)
+                .is_some_and(|open| open.report == Report::All)
+            {
+                let step = Step {
+                    position: *position,
+                    stage: stage.clone(),
+                };
                 self.queued.entry(*ticket).or_default().push(step);
             }
         }
@@ -86,17 +105,26 @@ impl Watches {
 
     /// Notes that a transaction is final in `height`; who asked for all waits on for the proof.
     pub fn settle(&mut self, id: &Digest, height: Height, stage: &Stage) {
-        let Some(watched) = self.transactions.get_mut(id) else { return };
+        let Some(watched) = self.transactions.get_mut(id) else {
+            return;
+        };
         self.rising.remove(id);
         watched.grade = Grade::Final;
         let mut waiting = Vec::new();
         for (ticket, position) in core::mem::take(&mut watched.waiting) {
-            let step = Step { position, stage: stage.clone() };
+            let step = Step {
+                position,
+                stage: stage.clone(),
+            };
             self.queued.entry(ticket).or_default().push(step);
-            if self.tickets.get(&ticket).is_some_and(|open| open.report == Report::All) {
+            if self
+                .tickets
+                .get(&ticket)
+                .is_some_and(|open| open.report == Report::All)
+            {
                 waiting.push((ticket, position));
             } else {
-                self.close(ticket);
+                close(&mut self.tickets, ticket);
             }
         }
         if waiting.is_empty() {
@@ -112,9 +140,14 @@ impl Watches {
         let later = self.unproven.split_off(&certified.later(1));
         for (height, ids) in core::mem::replace(&mut self.unproven, later) {
             for id in ids {
-                let Some(watched) = self.transactions.remove(&id) else { continue };
+                let Some(watched) = self.transactions.remove(&id) else {
+                    continue;
+                };
                 for (ticket, position) in watched.waiting {
-                    let step = Step { position, stage: Stage::Proven { height } };
+                    let step = Step {
+                        position,
+                        stage: Stage::Proven { height },
+                    };
                     self.queued.entry(ticket).or_default().push(step);
                     self.close(ticket);
                 }
@@ -136,16 +169,43 @@ impl Watches {
             while !rest.is_empty() {
                 let later = rest.split_off(rest.len().min(2_048));
                 let last = ends && later.is_empty();
-                replies.push((ticket, Reply::Progress(List::new(rest).unwrap_or_default()), last));
+                replies.push((
+                    ticket,
+                    Reply::Progress(List::new(rest).unwrap_or_default()),
+                    last,
+                ));
                 rest = later;
             }
         }
         replies
     }
 
-    /// Queues a stage outside the watched ones, such as a refusal.
+    /// Queues a stage outside the watched ones.
     pub fn tell(&mut self, ticket: Ticket, position: u16, stage: Stage) {
-        self.queued.entry(ticket).or_default().push(Step { position, stage });
+        self.queued
+            .entry(ticket)
+            .or_default()
+            .push(Step { position, stage });
+    }
+
+    /// Queues a refusal, which ends the wait for `id` at this position.
+    pub fn refuse(&mut self, id: &Digest, ticket: Ticket, position: u16, stage: Stage) {
+        self.tell(ticket, position, stage);
+        let Some(watched) = self.transactions.get_mut(id) else {
+            return;
+        };
+        let before = watched.waiting.len();
+        watched
+            .waiting
+            .retain(|waiting| *waiting != (ticket, position));
+        let removed = watched.waiting.len() < before;
+        if watched.waiting.is_empty() {
+            self.transactions.remove(id);
+            self.rising.remove(id);
+        }
+        if removed {
+            self.close(ticket);
+        }
     }
 
     /// Forgets a wallet that left.
@@ -163,12 +223,18 @@ impl Watches {
 
     /// Transactions below official whose every grade somebody wants, with the grade last told.
     pub fn rising(&self) -> impl Iterator<Item = (&Digest, Grade)> {
-        self.rising.iter().filter_map(|id| Some((id, self.grade(id)?)))
+        self.rising
+            .iter()
+            .filter_map(|id| Some((id, self.grade(id)?)))
     }
 
     fn close(&mut self, ticket: Ticket) {
-        if let Some(open) = self.tickets.get_mut(&ticket) {
-            open.left = open.left.saturating_sub(1);
-        }
+        close(&mut self.tickets, ticket);
+    }
+}
+
+fn close(tickets: &mut BTreeMap<Ticket, Open>, ticket: Ticket) {
+    if let Some(open) = tickets.get_mut(&ticket) {
+        open.left = open.left.saturating_sub(1);
     }
 }

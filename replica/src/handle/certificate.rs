@@ -16,10 +16,16 @@ impl Replica {
     /// Certifies what can be certified and tells wallets what they wait for.
     pub(crate) fn report<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
         self.raise_grades();
-        let wanted: BTreeSet<_> =
-            self.held.iter().map(|held| held.answer.snapshot.header.height).collect();
+        let wanted: BTreeSet<_> = self
+            .held
+            .iter()
+            .map(|held| held.answer.snapshot.header.height)
+            .collect();
         let executed = self.ledger.height();
-        match self.certifier.advance(&self.committee, executed, &wanted, &self.roots) {
+        match self
+            .certifier
+            .advance(&self.committee, executed, &wanted, &self.roots)
+        {
             Verdict::Certified(certificates) => {
                 for certified in certificates {
                     self.take_certificate(&certified, turn)?;
@@ -28,7 +34,11 @@ impl Replica {
             Verdict::Diverged { height, theirs } => {
                 let ours = self.roots.get(&height).copied().unwrap_or_default();
                 self.diverged = Some(height);
-                return Err(Error::Diverged { height, theirs, ours });
+                return Err(Error::Diverged {
+                    height,
+                    theirs,
+                    ours,
+                });
             }
         }
         self.expire_held(turn)?;
@@ -54,7 +64,11 @@ impl Replica {
             root: certified.root,
             signatures: List::new(certified.signatures.clone())?,
         };
-        turn.store.batch.put(Table::Meta, rows::CERTIFICATE.to_vec(), codec::encode(&row)?);
+        turn.store.batch.put(
+            Table::Meta,
+            rows::CERTIFICATE.to_vec(),
+            codec::encode(&row)?,
+        );
         self.watches.prove(certified.height);
         let certificate = self.certificate(certified)?;
         let (ready, held) = core::mem::take(&mut self.held)

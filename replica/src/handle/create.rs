@@ -30,7 +30,9 @@ impl Replica {
             payload: !self.pool.is_empty(),
             attestations: !self.attestations.is_empty(),
         };
-        let decision = self.creation.decide(&self.dag, &self.engine, waiting, turn.now.mono_ms);
+        let decision = self
+            .creation
+            .decide(&self.dag, &self.engine, waiting, turn.now.mono_ms);
         match decision {
             Decision::Root { .. } | Decision::Data => {
                 let Some(composition) = self.creation.compose(&self.dag, decision) else {
@@ -47,7 +49,11 @@ impl Replica {
         Ok(())
     }
 
-    fn make<S: Store>(&mut self, composition: Composition, turn: &mut Turn<'_, S>) -> Result<(), Error> {
+    fn make<S: Store>(
+        &mut self,
+        composition: Composition,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
         let transactions = self.pool.take_payload();
         let payload = encode_payload(&transactions)?;
         let header = self.header_of(composition, &payload, turn)?;
@@ -55,15 +61,24 @@ impl Replica {
         let signed = event.signed().clone();
         let (seq, id) = (event.header().seq, *event.id());
         self.own_head = Some((seq, id));
-        let arrival = Arrival { event, payload: payload.clone(), transactions };
+        let arrival = Arrival {
+            event,
+            payload: payload.clone(),
+            transactions,
+        };
         if !self.admit(arrival, turn)? {
             // The policy composes only what the DAG admits; a refusal would end this peer's chain.
             return Err(Error::Damaged { what: "own event" });
         }
-        turn.store.batch.put(Table::Meta, rows::OWN_HEAD.to_vec(), own_head_row(seq, &id));
+        turn.store
+            .batch
+            .put(Table::Meta, rows::OWN_HEAD.to_vec(), own_head_row(seq, &id));
         turn.require_durability();
         self.stats.events_created = self.stats.events_created.saturating_add(1);
-        let parcel = Parcel { signed, payload: Bytes::new(payload)? };
+        let parcel = Parcel {
+            signed,
+            payload: Bytes::new(payload)?,
+        };
         turn.broadcast(Message::Events(List::new(alloc::vec![parcel])?));
         Ok(())
     }
@@ -74,7 +89,15 @@ impl Replica {
         payload: &[u8],
         turn: &Turn<'_, S>,
     ) -> Result<Header, Error> {
-        let Composition { kind, round, seq, self_parent, votes, parents, time_min } = composition;
+        let Composition {
+            kind,
+            round,
+            seq,
+            self_parent,
+            votes,
+            parents,
+            time_min,
+        } = composition;
         let epoch = self.committee.epoch();
         let beacon = match kind {
             Kind::Root => Some(self.signer.beacon(&self.chain, epoch, round)),
@@ -107,7 +130,11 @@ impl Replica {
         if self.attestations.len() >= limits::ATTESTATIONS_MAX {
             self.attestations.remove(0);
         }
-        self.attestations.push(Attestation { height, root, signature });
+        self.attestations.push(Attestation {
+            height,
+            root,
+            signature,
+        });
         self.roots.insert(height, root);
     }
 
@@ -122,7 +149,10 @@ impl Replica {
 }
 
 fn encode_payload(transactions: &[Checked]) -> Result<Vec<u8>, Error> {
-    let bytes = transactions.iter().map(|transaction| transaction.bytes().to_vec()).collect();
+    let bytes = transactions
+        .iter()
+        .map(|transaction| transaction.bytes().to_vec())
+        .collect();
     Ok(Payload::bytes(bytes)?)
 }
 

@@ -40,7 +40,10 @@ impl Replica {
         }
         if self.fetch.following().is_none() {
             let (dag, pending) = (&self.dag, &self.pending);
-            let wanted = pending.wanted().map(|parent| parent.id).filter(|id| !dag.contains(id));
+            let wanted = pending
+                .wanted()
+                .map(|parent| parent.id)
+                .filter(|id| !dag.contains(id));
             let ask = self.fetch.want(wanted, from, turn.now.mono_ms);
             self.ask(from, ask, turn);
         }
@@ -70,7 +73,11 @@ impl Replica {
         arrival: Arrival,
         turn: &mut Turn<'_, S>,
     ) -> Result<bool, Error> {
-        let Arrival { event, payload, transactions } = arrival;
+        let Arrival {
+            event,
+            payload,
+            transactions,
+        } = arrival;
         let header = event.header().clone();
         let admission = match self.dag.admit(event.clone()) {
             Ok(admission) => admission,
@@ -88,13 +95,18 @@ impl Replica {
         if !payload.is_empty() {
             turn.store.batch.put(Table::Payload, id.0.to_vec(), payload);
         }
-        let at = Cursor { round: header.round, admission: admission.handle.get() };
+        let at = Cursor {
+            round: header.round,
+            admission: admission.handle.get(),
+        };
         let key = rows::chain_key(header.epoch, at);
         turn.store.batch.put(Table::Chain, key, id.0.to_vec());
         self.stats.events_admitted = self.stats.events_admitted.saturating_add(1);
         if let Some(evidence) = admission.evidence {
             self.stats.equivocations = self.stats.equivocations.saturating_add(1);
-            turn.store.batch.put(Table::Evidence, id.0.to_vec(), codec::encode(&evidence)?);
+            turn.store
+                .batch
+                .put(Table::Evidence, id.0.to_vec(), codec::encode(&evidence)?);
             turn.accuse(evidence);
         }
         // An own event that this peer did not make: another copy of the key is at work (C32).

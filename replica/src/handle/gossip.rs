@@ -41,7 +41,8 @@ impl Replica {
             self.follow(next, failed.from, turn);
         }
         let (dag, pending) = (&self.dag, &self.pending);
-        self.fetch.keep(|id| !dag.contains(id) && !pending.contains(id));
+        self.fetch
+            .keep(|id| !dag.contains(id) && !pending.contains(id));
         let connected: Vec<PeerIndex> = self.peers.keys().copied().collect();
         for (peer, ids) in self.fetch.overdue(&connected, now) {
             turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
@@ -58,13 +59,21 @@ impl Replica {
         match gossip {
             Gossip::Events(arrivals) => self.receive(from, arrivals, turn)?,
             Gossip::Want(ids) => self.answer_want(from, &ids, turn)?,
-            Gossip::Frontier { epoch, height, floor: _, heads } => {
+            Gossip::Frontier {
+                epoch,
+                height,
+                floor: _,
+                heads,
+            } => {
                 self.peers.entry(from).or_default().height = height;
                 if epoch == self.committee.epoch() {
                     self.compare_frontier(from, &heads, turn);
                 }
             }
-            Gossip::Follow { epoch, from: cursor } => self.answer_follow(from, epoch, cursor, turn)?,
+            Gossip::Follow {
+                epoch,
+                from: cursor,
+            } => self.answer_follow(from, epoch, cursor, turn)?,
             Gossip::Followed { events, next } => {
                 self.receive(from, events, turn)?;
                 let following = self.fetch.following().is_some_and(|ours| ours.peer == from);
@@ -90,7 +99,12 @@ impl Replica {
     }
 
     /// Learns from a peer's heads: what we lack, and whether it knows own events that we do not (C32).
-    fn compare_frontier<S: Store>(&mut self, from: PeerIndex, heads: &[Head], turn: &mut Turn<'_, S>) {
+    fn compare_frontier<S: Store>(
+        &mut self,
+        from: PeerIndex,
+        heads: &[Head],
+        turn: &mut Turn<'_, S>,
+    ) {
         self.note_own_heads(from, heads);
         let lacking: Vec<&Head> = heads
             .iter()
@@ -98,11 +112,22 @@ impl Replica {
             .filter(|head| !self.dag.contains(&head.id) && !self.pending.contains(&head.id))
             .collect();
         let own = self.dag.highest_round().unwrap_or(Round::ZERO);
-        let highest = lacking.iter().map(|head| head.round).max().unwrap_or(Round::ZERO);
+        let highest = lacking
+            .iter()
+            .map(|head| head.round)
+            .max()
+            .unwrap_or(Round::ZERO);
         if highest.since(own) >= FOLLOW_ROUNDS_MIN {
             if self.fetch.following().is_none() {
                 let round = own.earlier(1).max(self.dag.floor());
-                self.follow(from, Cursor { round, admission: 0 }, turn);
+                self.follow(
+                    from,
+                    Cursor {
+                        round,
+                        admission: 0,
+                    },
+                    turn,
+                );
             }
             return;
         }
@@ -115,9 +140,9 @@ impl Replica {
     fn note_own_heads(&mut self, from: PeerIndex, heads: &[Head]) {
         let unknown = heads.iter().any(|head| {
             head.creator == self.own
-                && self.own_head.is_none_or(|(seq, id)| {
-                    head.seq > seq || (head.seq == seq && head.id != id)
-                })
+                && self
+                    .own_head
+                    .is_none_or(|(seq, id)| head.seq > seq || (head.seq == seq && head.id != id))
         });
         if unknown {
             self.standing = Standing::Quarantined;
@@ -140,7 +165,13 @@ impl Replica {
 
     fn follow<S: Store>(&mut self, peer: PeerIndex, from: Cursor, turn: &mut Turn<'_, S>) {
         self.fetch.follow(peer, from, turn.now.mono_ms);
-        turn.send(peer, Message::Follow { epoch: self.committee.epoch(), from });
+        turn.send(
+            peer,
+            Message::Follow {
+                epoch: self.committee.epoch(),
+                from,
+            },
+        );
     }
 
     fn peer_after(&self, peer: PeerIndex) -> Option<PeerIndex> {
@@ -157,7 +188,9 @@ impl Replica {
         let mut parcels = Vec::new();
         let mut bytes: usize = 0;
         for id in ids {
-            let Some((parcel, size)) = stored_parcel(&turn.store, id)? else { continue };
+            let Some((parcel, size)) = stored_parcel(&turn.store, id)? else {
+                continue;
+            };
             bytes = bytes.saturating_add(size);
             parcels.push(parcel);
             if bytes >= limits::ANSWER_BYTES_TARGET {
@@ -180,8 +213,16 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         let begin = rows::chain_key(epoch, from);
-        let end = rows::chain_key(epoch.plus(Epoch::new(1))?, Cursor { round: Round::ZERO, admission: 0 });
-        let chain = turn.store.range(Table::Chain, &begin, &end, limits::EVENTS_PER_ANSWER_MAX)?;
+        let end = rows::chain_key(
+            epoch.plus(Epoch::new(1))?,
+            Cursor {
+                round: Round::ZERO,
+                admission: 0,
+            },
+        );
+        let chain = turn
+            .store
+            .range(Table::Chain, &begin, &end, limits::EVENTS_PER_ANSWER_MAX)?;
         let complete = chain.len() < limits::EVENTS_PER_ANSWER_MAX;
         let mut parcels = Vec::new();
         let mut bytes: usize = 0;
@@ -192,14 +233,19 @@ impl Replica {
                 next = Some(cursor);
                 break;
             }
-            let id: [u8; 32] =
-                id.as_slice().try_into().map_err(|_| Error::Damaged { what: "chain row" })?;
+            let id: [u8; 32] = id
+                .as_slice()
+                .try_into()
+                .map_err(|_| Error::Damaged { what: "chain row" })?;
             let found = stored_parcel(&turn.store, &Digest(id))?;
             let (parcel, size) = found.ok_or(Error::Damaged { what: "event" })?;
             bytes = bytes.saturating_add(size);
             parcels.push(parcel);
             if !complete {
-                next = Some(Cursor { admission: cursor.admission.saturating_add(1), ..cursor });
+                next = Some(Cursor {
+                    admission: cursor.admission.saturating_add(1),
+                    ..cursor
+                });
             }
         }
         let events = List::new(parcels).unwrap_or_default();
@@ -213,14 +259,19 @@ pub(super) fn stored_parcel<S: Store>(
     store: &S,
     id: &Digest,
 ) -> Result<Option<(Parcel, usize)>, Error> {
-    let Some(bytes) = store.get(Table::Event, &id.0)? else { return Ok(None) };
+    let Some(bytes) = store.get(Table::Event, &id.0)? else {
+        return Ok(None);
+    };
     let signed: Signed = decode_row(&bytes, "event")?;
     let payload = match signed.header.payload_bytes {
         0 => Vec::new(),
-        _ => store.get(Table::Payload, &id.0)?.ok_or(Error::Damaged { what: "payload" })?,
+        _ => store
+            .get(Table::Payload, &id.0)?
+            .ok_or(Error::Damaged { what: "payload" })?,
     };
     let size = bytes.len().saturating_add(payload.len());
-    let payload = Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
+    let payload =
+        Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
     Ok(Some((Parcel { signed, payload }, size)))
 }
 

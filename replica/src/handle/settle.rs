@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use consensus::{Grade, Settled, finality};
 use ledger::state::{Block, OrderedEvent};
+use primitives::Digest;
 use primitives::codec::{self, List};
 use primitives::store::{Batch, Store, Table};
-use primitives::Digest;
 use wallet_proto::reply::Stage;
 
 use crate::error::Error;
@@ -37,10 +37,19 @@ impl Replica {
         let height = settled.height;
         let mut events = Vec::with_capacity(settled.order.len());
         for id in &settled.order {
-            let header = self.dag.event(id).ok_or(Error::Damaged { what: "ordered event" })?.header();
+            let header = self
+                .dag
+                .event(id)
+                .ok_or(Error::Damaged {
+                    what: "ordered event",
+                })?
+                .header();
             let creator = self.committee.member(header.creator)?.key;
             let transactions = self.unsettled.remove(id);
-            events.push(OrderedEvent { creator, transactions });
+            events.push(OrderedEvent {
+                creator,
+                transactions,
+            });
         }
         let block = Block {
             height,
@@ -56,14 +65,24 @@ impl Replica {
         let executed = self.ledger.execute(block, &turn.store)?;
         turn.store.batch.append(executed.batch);
         let order: Vec<u8> = settled.order.iter().flat_map(|id| id.0).collect();
-        turn.store.batch.put(Table::Order, rows::height_key(height), order);
+        turn.store
+            .batch
+            .put(Table::Order, rows::height_key(height), order);
         for (index, (id, outcome)) in (0..).zip(executed.outcomes) {
             let counter = match outcome.is_applied() {
                 true => &mut self.stats.transactions_applied,
                 false => &mut self.stats.transactions_rejected,
             };
             *counter = counter.saturating_add(1);
-            self.watches.settle(&id, height, &Stage::Final { height, index, outcome });
+            self.watches.settle(
+                &id,
+                height,
+                &Stage::Final {
+                    height,
+                    index,
+                    outcome,
+                },
+            );
         }
         let ordered = u64::try_from(settled.order.len()).unwrap_or(u64::MAX);
         self.stats.events_ordered = self.stats.events_ordered.saturating_add(ordered);
@@ -77,7 +96,11 @@ impl Replica {
     pub(crate) fn save_checkpoint(&self, batch: &mut Batch) -> Result<(), Error> {
         let mut checkpoint = self.engine.checkpoint(&self.dag)?;
         checkpoint.ordered = List::empty();
-        batch.put(Table::Meta, rows::CHECKPOINT.to_vec(), codec::encode(&checkpoint)?);
+        batch.put(
+            Table::Meta,
+            rows::CHECKPOINT.to_vec(),
+            codec::encode(&checkpoint)?,
+        );
         Ok(())
     }
 
@@ -105,12 +128,17 @@ impl Replica {
             .unsettled
             .events()
             .filter(|id| {
-                self.dag.event(id).is_none_or(|event| self.engine.is_stale(event.header().round))
+                self.dag
+                    .event(id)
+                    .is_none_or(|event| self.engine.is_stale(event.header().round))
             })
             .copied()
             .collect();
         for id in stale {
-            let own = self.dag.event(&id).is_some_and(|event| event.header().creator == self.own);
+            let own = self
+                .dag
+                .event(&id)
+                .is_some_and(|event| event.header().creator == self.own);
             for transaction in self.unsettled.remove(&id) {
                 if own && self.pool.add(transaction) == Pooled::Full {
                     self.stats.transactions_refused =

@@ -25,7 +25,8 @@ impl Replica {
                 Err(refusal) => {
                     self.stats.transactions_refused =
                         self.stats.transactions_refused.saturating_add(1);
-                    self.watches.refuse(&id, ticket, position, Stage::Refused { refusal });
+                    self.watches
+                        .refuse(&id, ticket, position, Stage::Refused { refusal });
                 }
             }
         }
@@ -39,14 +40,20 @@ impl Replica {
         report: Report,
     ) -> Result<(), Refusal> {
         if self.standing == Standing::Quarantined || self.diverged.is_some() {
-            return Err(Refusal::new(Code::Quarantined, "this peer creates no events; ask another"));
+            return Err(Refusal::new(
+                Code::Quarantined,
+                "this peer creates no events; ask another",
+            ));
         }
         if let Some(fault) = transaction.fault() {
             return Err(Refusal::new(Code::Malformed, &alloc::format!("{fault}")));
         }
         let id = *transaction.id();
         if report != Report::None && !self.watches.add(id, ticket, position, report) {
-            return Err(Refusal::new(Code::Busy, "too many transactions are watched"));
+            return Err(Refusal::new(
+                Code::Busy,
+                "too many transactions are watched",
+            ));
         }
         // A transaction on its way already is only watched.
         if !self.unsettled.carriers(&id).is_empty() {
