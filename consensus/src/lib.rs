@@ -34,7 +34,7 @@ pub mod creation;
 pub mod engine;
 pub mod error;
 pub mod finality;
-pub mod order;
+mod order;
 pub mod race;
 #[cfg(any(test, feature = "reference"))]
 pub mod reference;

@@ -55,6 +55,8 @@ fn votes<'a>(
         .chain(own_root)
         .collect();
     votes.sort_by_key(|root| root.creator());
+    // A fork from below the floor shows no pair of one seq, but may show two roots of one round.
+    votes.dedup_by_key(|root| root.creator());
     votes
 }
 

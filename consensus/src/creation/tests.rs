@@ -205,6 +205,38 @@ fn a_forkers_roots_get_no_vote_and_its_third_branch_no_reference() {
 }
 
 #[test]
+fn two_branches_from_below_the_floor_get_one_vote() {
+    let drawing = Drawing::new(
+        &[1, 1, 1, 1],
+        "A0
+         B0
+         C0
+         D0
+         D0' = ^
+         d0'.x
+         A1 = A0 B0 C0
+         B1 = A0 B0 C0
+         C1 = A0 B0 C0
+         D1 = A0 B0 D0 ^D0
+         D1' = A0 B0 D0' ^d0'.x",
+    );
+    let mut dag = Dag::new(drawing.dag.committee().clone());
+    dag.raise_floor(Round::new(1));
+    for event in drawing
+        .dag
+        .events()
+        .filter(|event| event.header().round > Round::ZERO)
+    {
+        dag.admit(event.clone()).unwrap();
+    }
+    assert!(!dag.is_forker(PeerIndex(3)));
+    let (creation, _) = policy(&drawing);
+    let composed = creation.compose(&dag, root(2)).unwrap();
+    let votes: Vec<_> = composed.votes.iter().map(|vote| vote.creator.0).collect();
+    assert_eq!(votes, [0, 1, 2, 3]);
+}
+
+#[test]
 fn an_own_fork_ends_creation() {
     let drawing = Drawing::new(&[1, 1, 1, 1], "A0\n a0.x\n a0.x' = ^A0");
     check(&drawing, PAYLOAD, 9_000, Decision::Idle);
