@@ -77,7 +77,6 @@ pub(crate) struct Held {
 pub struct Replica {
     pub(crate) own: PeerIndex,
     pub(crate) chain: Digest,
-    pub(crate) genesis: Genesis,
     pub(crate) committee: Committee,
     pub(crate) signer: Box<dyn Signer + Send>,
     pub(crate) dag: Dag,
@@ -150,7 +149,6 @@ impl Replica {
             pending: Pending::new(committee.size()),
             engine: Engine::new(&committee).with_time(genesis.parameters.time),
             creation: Creation::new(own, creation),
-            genesis,
             committee,
             signer,
             ledger,
