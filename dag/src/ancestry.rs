@@ -51,7 +51,7 @@ impl Ancestry {
     }
 
     /// Takes over all that `other` has seen. Cost: one pass over the branches.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         for (own, new) in self.0.iter_mut().zip(&other.0) {
             *own = (*own).max(*new);
         }
@@ -153,6 +153,17 @@ impl Branches {
     /// The newest event of a branch.
     pub(crate) fn tip(&self, branch: u32) -> Option<Handle> {
         self.rows.get(position(branch))?.held.back().copied()
+    }
+
+    /// The newest event of the first part of a branch for which `within` holds.
+    pub(crate) fn last_within(
+        &self,
+        branch: u32,
+        within: impl FnMut(&Handle) -> bool,
+    ) -> Option<Handle> {
+        let row = self.rows.get(position(branch))?;
+        let end = row.held.partition_point(within);
+        row.held.get(end.checked_sub(1)?).copied()
     }
 
     /// The oldest event of a branch that fails `before`, which holds for a first part of it.

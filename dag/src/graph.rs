@@ -256,6 +256,24 @@ impl Dag {
             .filter_map(|branch| self.branches.tip(*branch))
     }
 
+    /// The newest held event of a round up to `round` of each of a creator's branches, oldest branch
+    /// first. Cost: O(log events) a branch.
+    pub fn newest_up_to(
+        &self,
+        creator: PeerIndex,
+        round: Round,
+    ) -> impl Iterator<Item = (Handle, &Vertex)> + '_ {
+        let within = move |handle: &Handle| {
+            self.vertex(*handle)
+                .is_some_and(|vertex| vertex.round() <= round)
+        };
+        self.branches
+            .of(creator)
+            .iter()
+            .filter_map(move |branch| self.branches.last_within(*branch, within))
+            .filter_map(|handle| Some((handle, self.vertex(handle)?)))
+    }
+
     /// The lowest seq of a creator's held events that are `target` or have it in their past. Cost:
     /// O(log events) a branch.
     #[must_use]
