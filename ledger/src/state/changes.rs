@@ -345,3 +345,6 @@ fn sum(total: u128, amount: Amount) -> Result<u128, Error> {
         .checked_add(u128::from(amount.get()))
         .ok_or(Error::TooMany { what })
 }
+
+#[cfg(test)]
+mod tests;
