@@ -317,6 +317,12 @@ pub(crate) fn demand<S: Store, T: Canonical>(
     read(store, table, key)?.ok_or(Error::MissingRow { table })
 }
 
+/// The number of elements.
+pub(crate) fn count_of<T>(elements: &[T]) -> u64 {
+    // No usize is wider than 64 bits.
+    u64::try_from(elements.len()).unwrap_or(u64::MAX)
+}
+
 fn joined(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }

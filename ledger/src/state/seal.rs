@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
-    BlockRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow, height_key, leaves_key,
-    log_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
+    BlockRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow, count_of, height_key,
+    leaves_key, log_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -268,9 +268,4 @@ fn write_transactions(
 fn put<T: Canonical>(batch: &mut Batch, table: Table, key: Vec<u8>, row: &T) -> Result<(), Error> {
     batch.put(table, key, codec::encode(row)?);
     Ok(())
-}
-
-fn count_of<T>(elements: &[T]) -> u64 {
-    // No usize is wider than 64 bits.
-    u64::try_from(elements.len()).unwrap_or(u64::MAX)
 }
