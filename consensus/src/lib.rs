@@ -36,6 +36,8 @@ pub mod error;
 pub mod finality;
 pub mod order;
 pub mod race;
+#[cfg(any(test, feature = "reference"))]
+pub mod reference;
 pub mod seed;
 pub mod slots;
 
