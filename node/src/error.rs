@@ -8,25 +8,44 @@ use primitives::store::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// Failed.
-    Failed = 1,
+    Failed,
     /// The command line is wrong.
-    Usage = 2,
+    Usage,
     /// The answer is no.
-    No = 3,
+    No,
     /// The node or peer could not be reached.
-    Unreachable = 4,
+    Unreachable,
     /// No answer in time.
-    TimedOut = 5,
+    TimedOut,
     /// The node or peer refused.
-    Refused = 6,
+    Refused,
     /// Another process uses this store or key.
-    Elsewhere = 69,
+    Elsewhere,
     /// The disk failed, or what is on it is not what was written.
-    Storage = 74,
+    Storage,
     /// Configuration, keys or genesis are wrong.
-    Configuration = 78,
+    Configuration,
+}
+
+impl Exit {
+    /// The exit code.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::No => 3,
+            Self::Unreachable => 4,
+            Self::TimedOut => 5,
+            Self::Refused => 6,
+            Self::Elsewhere => 69,
+            Self::Storage => 74,
+            Self::Configuration => 78,
+        }
+    }
 }
 
 /// What went wrong.
@@ -197,6 +216,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The network could not be brought up.
+    #[error("udp address {address}: {source}")]
+    Network {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: net::Error,
+    },
     /// Metrics that could not be written.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -233,6 +260,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Randomness { .. }
             | Self::Driver { .. }
+            | Self::Network { .. }
             | Self::Metrics(_) => Exit::Failed,
         }
     }
@@ -262,6 +290,7 @@ impl Error {
             Self::Refused { .. } => "node.refused",
             Self::NotFound { .. } => "not_found",
             Self::Driver { .. } => "driver.stopped",
+            Self::Network { .. } => "net.failed",
             Self::Metrics(_) => "metrics.failed",
         }
     }

@@ -12,9 +12,21 @@
 //! - a failed disk write stops the node, nobody reads on after it;
 //! - secrets are never printed, logged or taken from the command line.
 //!
-//! Begin reading at [`store`].
+//! Begin reading at [`run`], then [`driver`].
 
+pub mod command;
+pub mod config;
+pub mod driver;
 pub mod error;
+pub mod export;
+pub mod home;
+pub mod http;
+pub mod keyfile;
+pub mod log;
+pub mod metrics;
+pub mod peers;
+pub mod run;
+pub mod status;
 pub mod store;
 
 pub use error::{Error, Exit};

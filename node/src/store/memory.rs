@@ -10,8 +10,10 @@ use super::Backend;
 /// Every row in one map.
 #[derive(Debug, Default)]
 pub struct Memory {
-    rows: RwLock<BTreeMap<(Table, Vec<u8>), Vec<u8>>>,
+    rows: RwLock<Rows>,
 }
+
+type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
 impl Store for Memory {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
