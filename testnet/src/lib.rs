@@ -1,1 +1,6 @@
-//! Empty.
+//! Runs many peers and wallets as processes, breaks them on purpose, and judges.
+
+pub mod error;
+pub mod replay;
+
+pub use error::Error;

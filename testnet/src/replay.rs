@@ -1,0 +1,3 @@
+//! The payments of a real Bitcoin block, carried over one by one.
+
+pub mod shape;
