@@ -56,6 +56,10 @@ pub const PAGE_ENTRIES_MAX: usize = 1_024;
 pub const MAP_DEPTH_MAX: usize = 255;
 /// Digests of one proof in an append-only or dense tree.
 pub const LOG_DEPTH_MAX: usize = 64;
+/// Transactions of one receipt.
+pub const RECEIPT_TRANSACTIONS_MAX: usize = 256;
+/// Digests of one receipt: at most one on each of 32 levels for each transaction.
+pub const RECEIPT_SIBLINGS_MAX: usize = 32 * RECEIPT_TRANSACTIONS_MAX;
 /// Bytes of a peer's name.
 pub const NAME_BYTES_MAX: usize = 64;
 /// Transactions that a peer holds for its own next events.

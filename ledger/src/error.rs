@@ -1,0 +1,156 @@
+//! Why a genesis, a question or a block cannot be handled. A rejected transaction is not an error.
+
+use primitives::Digest;
+use primitives::keys::PublicKey;
+use primitives::store::{StoreError, Table};
+use primitives::units::Height;
+
+/// A refusal, or a reason for the peer to stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Bytes, key, list or sum at fault.
+    #[error(transparent)]
+    Primitive(#[from] primitives::Error),
+    /// The disk failed; the peer stops.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A genesis of another version.
+    #[error("genesis version {found} where 1 was due")]
+    GenesisVersion {
+        /// The version found.
+        found: u8,
+    },
+    /// Epoch parameters below 1.
+    #[error("lag {lag} and period {period} where each must be at least 1")]
+    Epochs {
+        /// The lag found.
+        lag: u64,
+        /// The period found.
+        period: u64,
+    },
+    /// Waits in the wrong order.
+    #[error("shortest wait {least} ms above the longest of {most} ms")]
+    Waits {
+        /// The shortest wait found.
+        least: u64,
+        /// The longest wait found.
+        most: u64,
+    },
+    /// A genesis that allows new coin.
+    #[error("genesis allows minting, which version 1 does not know")]
+    Mint,
+    /// Peers that are not by ascending key, each once.
+    #[error("peer {key} is repeated or out of order")]
+    PeerOrder {
+        /// The second of the two.
+        key: PublicKey,
+    },
+    /// A name that is empty, unprintable or taken.
+    #[error("the name of peer {key} is empty, unprintable or taken")]
+    PeerName {
+        /// The peer.
+        key: PublicKey,
+    },
+    /// A key that stands for two peers.
+    #[error("key {key} stands for two peers")]
+    PeerKeyRepeated {
+        /// The key.
+        key: PublicKey,
+    },
+    /// An output hosted with a peer that does not exist.
+    #[error("an output is hosted with {host}, which is no peer")]
+    UnknownHost {
+        /// The host named.
+        host: PublicKey,
+    },
+    /// A genesis that hosts no coin with any peer.
+    #[error("no coin is hosted with any peer, so nobody could settle a block")]
+    NoStake,
+    /// A draft that needs the signature of an owner who is not among the signers.
+    #[error("no signer for owner {owner}")]
+    MissingSigner {
+        /// The owner.
+        owner: PublicKey,
+    },
+    /// A block that does not follow the last one.
+    #[error("block of height {found} where {wanted} was due")]
+    Height {
+        /// The height found.
+        found: Height,
+        /// The next height.
+        wanted: Height,
+    },
+    /// More transactions or entries than their numbering can hold.
+    #[error("more {what} than can be numbered")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// Unspent coin differs from the coin of the genesis; the peer stops.
+    #[error("unspent coin of {found} where {wanted} was due")]
+    Supply {
+        /// The sum of the unspent outputs.
+        found: u128,
+        /// The sum of the genesis outputs.
+        wanted: u128,
+    },
+    /// A store that lacks a row which other rows refer to; the peer stops.
+    #[error("a row is missing in table {}", table.name())]
+    MissingRow {
+        /// The table.
+        table: Table,
+    },
+    /// Rows that give another state root than the last header; the peer stops.
+    #[error("rows give state root {found} where the last header has {wanted}")]
+    StateRoot {
+        /// The root of the rows.
+        found: Digest,
+        /// The root in the header.
+        wanted: Digest,
+    },
+    /// A store that holds another chain; the peer stops.
+    #[error("the store holds genesis root {found} where {wanted} was due")]
+    OtherChain {
+        /// The root of the stored genesis block.
+        found: Digest,
+        /// The root of the given genesis.
+        wanted: Digest,
+    },
+    /// A question about a height that is not settled here.
+    #[error("height {found} where the last settled one is {last}")]
+    UnknownHeight {
+        /// The height asked for.
+        found: Height,
+        /// The last settled height.
+        last: Height,
+    },
+}
+
+impl Error {
+    /// The key to blame, where one is known.
+    #[must_use]
+    pub const fn culprit(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Primitive(error) => error.culprit(),
+            Self::PeerOrder { key }
+            | Self::PeerName { key }
+            | Self::PeerKeyRepeated { key }
+            | Self::UnknownHost { host: key }
+            | Self::MissingSigner { owner: key } => Some(key),
+            Self::Store(_)
+            | Self::GenesisVersion { .. }
+            | Self::Epochs { .. }
+            | Self::Waits { .. }
+            | Self::Mint
+            | Self::NoStake
+            | Self::Height { .. }
+            | Self::TooMany { .. }
+            | Self::Supply { .. }
+            | Self::MissingRow { .. }
+            | Self::StateRoot { .. }
+            | Self::OtherChain { .. }
+            | Self::UnknownHeight { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Proofs for light clients, one file a kind, each with `prove` and `verify`.
+//!
+//! | kind | says | under |
+//! |---|---|---|
+//! | [`block::BlockInclusion`] | this header is an ancestor | state root |
+//! | [`block::BlockConsistency`] | all headers of the older state are headers of the newer | two state roots |
+//! | [`record::RecordProof`] | a key or name has this record, or none | state root |
+//! | [`complete::AllEntries`] | these are all entries of its log | state root |
+//! | [`complete::RecentEntries`] | these are its newest entries | state root |
+//! | [`complete::NewEntries`] | these come next after those already known | state root |
+//! | [`output::OutputProof`] | an output is unspent, or by what it was spent | state root |
+//! | [`transaction::TransactionInclusion`] | a block contains these transactions | header |
+//!
+//! Verifying returns what was proven. What the verifier knows is never sent.
+
+pub mod block;
+pub mod complete;
+pub mod output;
+pub mod record;
+pub mod transaction;
