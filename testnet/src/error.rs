@@ -1,5 +1,9 @@
 //! What can go wrong while running a test network.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
+use primitives::Digest;
 use thiserror::Error as ThisError;
 
 /// Every error of this crate.
@@ -12,7 +16,75 @@ pub enum Error {
         /// What the decoder found.
         error: bitcoin::consensus::encode::Error,
     },
-    /// Amounts overflow.
+    /// The chain does not hold the coin that a replay spends.
+    #[error(
+        "chain {chain} was not funded for this block: start a network with `up --block FILE`, \
+         or leave out --name to replay on a network of its own"
+    )]
+    NotFunded {
+        /// The chain's id.
+        chain: Digest,
+    },
+    /// Amounts overflow, or a limit of the encoding is exceeded.
     #[error(transparent)]
     Unit(#[from] primitives::Error),
+    /// A genesis or a transaction that the ledger refuses.
+    #[error("ledger: {0}")]
+    Ledger(#[from] ledger::Error),
+    /// A file or folder cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A program cannot be started.
+    #[error("cannot start {}: {error}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A signal cannot be sent.
+    #[error("cannot signal process {pid}: {error}")]
+    Signal {
+        /// The process.
+        pid: u32,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// No test network stands in the folder.
+    #[error("no test network in {}: start one with `primus-testnet up`", folder.display())]
+    NoNetwork {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The network's file says something that this version does not understand.
+    #[error("{}: {reason}", path.display())]
+    RunFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There are fewer peers.
+    #[error("peer {index} where the network has {count}")]
+    NoPeer {
+        /// The number asked for, from 0.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl Error {
+    /// What the system says of a file or folder.
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
+        Self::File {
+            path: path.to_path_buf(),
+            error,
+        }
+    }
 }

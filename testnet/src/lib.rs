@@ -1,6 +1,8 @@
 //! Runs many peers and wallets as processes, breaks them on purpose, and judges.
 
+pub mod cluster;
 pub mod error;
+pub mod keys;
 pub mod replay;
 
 pub use error::Error;

@@ -1,3 +1,4 @@
 //! The payments of a real Bitcoin block, carried over one by one.
 
+pub mod plan;
 pub mod shape;

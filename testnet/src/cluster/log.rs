@@ -46,11 +46,11 @@ mod tests {
             ("", None),
             ("\n \n", None),
             ("INFO up\nINFO down\n\n", Some("INFO down")),
+            ("ERROR one\n ERROR two \nINFO three\n", Some("ERROR two")),
             (
-                "ERROR one\n ERROR two \nINFO three\n",
-                Some("ERROR two"),
+                "thread 'main' panicked at x\nnote: y",
+                Some("thread 'main' panicked at x"),
             ),
-            ("thread 'main' panicked at x\nnote: y", Some("thread 'main' panicked at x")),
         ];
         for (text, line) in table {
             assert_eq!(select(text), line, "{text:?}");

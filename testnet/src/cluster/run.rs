@@ -69,7 +69,8 @@ impl Run {
             path: path.clone(),
             reason,
         };
-        let run: Self = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let run: Self =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         if run.version != VERSION {
             return Err(unreadable(format!(
                 "version {} where {VERSION} was due",
@@ -125,7 +126,10 @@ impl Run {
 
     /// The peers whose processes run, with their numbers.
     pub fn running(&self) -> impl Iterator<Item = (usize, &PeerRun)> {
-        self.peers.iter().enumerate().filter(|(_, peer)| peer.runs())
+        self.peers
+            .iter()
+            .enumerate()
+            .filter(|(_, peer)| peer.runs())
     }
 }
 

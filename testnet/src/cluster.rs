@@ -1,0 +1,5 @@
+//! Real peers as processes of this machine.
+
+pub mod log;
+pub mod process;
+pub mod run;
