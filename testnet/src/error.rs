@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use primitives::Digest;
 use thiserror::Error as ThisError;
@@ -68,6 +69,46 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// A network runs where a new one was to be made.
+    #[error("a test network runs in {}: end it with `primus-testnet down`", folder.display())]
+    NetworkRuns {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder that would be emptied holds something but a test network.
+    #[error("{} holds something else than a test network: choose another --name", folder.display())]
+    NotOurs {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The system gives no free port.
+    #[error("no free port on the loopback interface: {error}")]
+    NoPort {
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A peer that was to be started runs.
+    #[error("peer {index} runs already")]
+    PeerRuns {
+        /// Its number, from 0.
+        index: usize,
+    },
+    /// A peer that was to be ended does not run.
+    #[error("peer {index} does not run")]
+    PeerDown {
+        /// Its number, from 0.
+        index: usize,
+    },
+    /// Something did not happen in time.
+    #[error("waited {after:?} for {awaited}, found {found}")]
+    TimedOut {
+        /// What was awaited.
+        awaited: String,
+        /// For how long.
+        after: Duration,
+        /// What was there instead.
+        found: String,
     },
     /// There are fewer peers.
     #[error("peer {index} where the network has {count}")]

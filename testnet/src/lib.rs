@@ -4,5 +4,6 @@ pub mod cluster;
 pub mod error;
 pub mod keys;
 pub mod replay;
+pub mod wait;
 
 pub use error::Error;
