@@ -1,6 +1,6 @@
 //! Waiting for something outside of this process, never longer than a deadline.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -48,7 +48,7 @@ pub async fn until<T>(
 
 /// Adds the last complaint in the log of the peer that was waited for.
 #[must_use]
-pub fn with_log(found: &str, peer: &str, log: &PathBuf) -> String {
+pub fn with_log(found: &str, peer: &str, log: &Path) -> String {
     format!("{found}; {peer} last said: {}", last_error(log))
 }
 
