@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use primitives::Digest;
 use thiserror::Error as ThisError;
+use wallet_proto::reply::Refusal;
 
 /// Every error of this crate.
 #[derive(Debug, ThisError)]
@@ -110,6 +111,53 @@ pub enum Error {
         /// What was there instead.
         found: String,
     },
+    /// A connection to a peer was not made, or ended.
+    #[error("{peer}: {error}")]
+    Net {
+        /// The peer's name.
+        peer: String,
+        /// Why.
+        error: net::Error,
+    },
+    /// A peer closed a request without an answer.
+    #[error("{peer} ended a request without an answer")]
+    Silent {
+        /// The peer's name.
+        peer: String,
+    },
+    /// A peer does not do what it was asked.
+    #[error("{peer} refused: {refusal}")]
+    Refused {
+        /// The peer's name.
+        peer: String,
+        /// Its words.
+        refusal: Refusal,
+    },
+    /// A peer's answer is none, or does not prove what it should.
+    #[error("an answer does not hold: {0}")]
+    Wallet(#[from] wallet_proto::Error),
+    /// A test wallet has no coin left.
+    #[error("test wallet {name} has no coin left")]
+    PurseEmpty {
+        /// The wallet.
+        name: String,
+    },
+    /// A payment that should have been applied never will be.
+    #[error("payment {id} was not applied: {reason}")]
+    Unplaced {
+        /// Its id.
+        id: Digest,
+        /// The outcome or refusal.
+        reason: String,
+    },
+    /// A peer knows no outcome of a transaction that is final elsewhere.
+    #[error("{peer} knows no outcome of transaction {id}")]
+    Untracked {
+        /// The peer's name.
+        peer: String,
+        /// The transaction.
+        id: Digest,
+    },
     /// There are fewer peers.
     #[error("peer {index} where the network has {count}")]
     NoPeer {
@@ -121,6 +169,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// What became of a connection to `peer`.
+    pub(crate) fn net(peer: &str, error: net::Error) -> Self {
+        Self::Net {
+            peer: peer.to_owned(),
+            error,
+        }
+    }
+
     /// What the system says of a file or folder.
     pub(crate) fn file(path: &Path, error: io::Error) -> Self {
         Self::File {

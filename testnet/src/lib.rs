@@ -3,7 +3,10 @@
 pub mod cluster;
 pub mod error;
 pub mod keys;
+pub mod purse;
 pub mod replay;
+pub mod session;
+pub mod submit;
 pub mod wait;
 
 pub use error::Error;
