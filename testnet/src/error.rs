@@ -150,6 +150,16 @@ pub enum Error {
         /// The outcome or refusal.
         reason: String,
     },
+    /// A coin that was spent twice has not exactly one spender, or the loser was not told.
+    #[error("double spend of {first} and {second}: {found}")]
+    DoubleSpend {
+        /// The id of one payment.
+        first: Digest,
+        /// The id of the other.
+        second: Digest,
+        /// What is wrong.
+        found: String,
+    },
     /// A peer knows no outcome of a transaction that is final elsewhere.
     #[error("{peer} knows no outcome of transaction {id}")]
     Untracked {

@@ -1,8 +1,10 @@
 //! Runs many peers and wallets as processes, breaks them on purpose, and judges.
 
 pub mod cluster;
+pub mod double_spend;
 pub mod error;
 pub mod keys;
+pub mod load;
 pub mod purse;
 pub mod replay;
 pub mod session;
