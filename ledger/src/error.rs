@@ -15,6 +15,9 @@ pub enum Error {
     /// The disk failed; the peer stops.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A tree refused an operation.
+    #[error(transparent)]
+    Tree(#[from] merkle::Error),
     /// A genesis of another version.
     #[error("genesis version {found} where 1 was due")]
     GenesisVersion {
@@ -81,6 +84,12 @@ pub enum Error {
         /// The next height.
         wanted: Height,
     },
+    /// An event of a creator who is no peer.
+    #[error("an ordered event is of {creator}, which is no peer")]
+    UnknownCreator {
+        /// The creator named.
+        creator: PublicKey,
+    },
     /// More transactions or entries than their numbering can hold.
     #[error("more {what} than can be numbered")]
     TooMany {
@@ -110,11 +119,11 @@ pub enum Error {
         wanted: Digest,
     },
     /// A store that holds another chain; the peer stops.
-    #[error("the store holds genesis root {found} where {wanted} was due")]
+    #[error("the store begins with seed {found} where {wanted} was due")]
     OtherChain {
-        /// The root of the stored genesis block.
+        /// The first seed of the stored chain.
         found: Digest,
-        /// The root of the given genesis.
+        /// The first seed of the given genesis.
         wanted: Digest,
     },
     /// A question about a height that is not settled here.
@@ -137,8 +146,10 @@ impl Error {
             | Self::PeerName { key }
             | Self::PeerKeyRepeated { key }
             | Self::UnknownHost { host: key }
-            | Self::MissingSigner { owner: key } => Some(key),
+            | Self::MissingSigner { owner: key }
+            | Self::UnknownCreator { creator: key } => Some(key),
             Self::Store(_)
+            | Self::Tree(_)
             | Self::GenesisVersion { .. }
             | Self::Epochs { .. }
             | Self::Waits { .. }

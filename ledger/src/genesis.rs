@@ -72,6 +72,18 @@ pub struct Peer {
     pub payout_key: PublicKey,
 }
 
+impl Peer {
+    /// The peer with the stake that `stakes` gives it.
+    #[must_use]
+    pub fn member(&self, stakes: &BTreeMap<PublicKey, Stake>) -> Member {
+        Member {
+            peer_key: self.peer_key,
+            event_key: self.event_key,
+            stake: stakes.get(&self.peer_key).copied().unwrap_or_default(),
+        }
+    }
+}
+
 /// What a chain begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
@@ -154,12 +166,7 @@ impl Genesis {
     /// a committee.
     #[must_use]
     pub fn candidates(&self, stakes: &BTreeMap<PublicKey, Stake>) -> Vec<Member> {
-        let member = |peer: &Peer| Member {
-            peer_key: peer.peer_key,
-            event_key: peer.event_key,
-            stake: stakes.get(&peer.peer_key).copied().unwrap_or_default(),
-        };
-        self.peers.iter().map(member).collect()
+        self.peers.iter().map(|peer| peer.member(stakes)).collect()
     }
 
     /// The committee of epoch 0. Rule C1.

@@ -34,11 +34,15 @@ pub mod error;
 pub mod genesis;
 pub mod header;
 pub mod outcome;
+pub mod query;
 pub mod rows;
+pub mod state;
+pub mod stats;
 pub mod tx;
 
 pub use error::Error;
 pub use genesis::Genesis;
 pub use header::Header;
 pub use outcome::{Outcome, Reason};
+pub use state::{Block, Executed, Ledger, OrderedEvent};
 pub use tx::{Checked, Transaction};

@@ -3,16 +3,20 @@
 
 use alloc::vec::Vec;
 
-use merkle::{LogEntry, Record, Spent};
+use merkle::hash::TreeHasher;
 use merkle::log::Frontier;
+use merkle::top::{SizedRoot, StateRoots};
+use merkle::{LogEntry, Record, Spent, TreeKeys};
 use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
+use primitives::store::{Store, Table};
 use primitives::units::{Height, Stake};
 use primitives::{Digest, limits};
 
 use crate::error::Error;
+use crate::header::Header;
 use crate::outcome::Outcome;
 use crate::tx::{Outpoint, Output};
 
@@ -70,6 +74,18 @@ impl Canonical for OutputRow {
     const BYTES_MAX: usize = Created::BYTES_MAX + 1 + Spent::BYTES_MAX;
 }
 
+/// Table `Outpoint`, by outpoint: where the output stands in the outputs tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct PositionRow {
+    /// The number of the output, over all blocks.
+    pub position: u64,
+}
+
+impl Canonical for PositionRow {
+    const BYTES_MAX: usize = 8;
+}
+
 /// Table `Transaction`, by height and index: an ordered transaction and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
@@ -88,7 +104,20 @@ impl Canonical for TransactionRow {
     const BYTES_MAX: usize = 64 + Outcome::BYTES_MAX + 4 + limits::TRANSACTION_BYTES_MAX;
 }
 
-/// Where a transaction stands: table `TransactionIndex`, by id of an applied transaction.
+impl TransactionRow {
+    /// The leaf of the transactions tree: id, witness digest, canonical outcome.
+    ///
+    /// # Errors
+    /// Never: the encoding is bounded.
+    pub fn leaf(&self, keys: &TreeKeys) -> Result<Digest, Error> {
+        let outcome = codec::encode(&self.outcome)?;
+        let content = joined(&[&self.id.0, &self.witness_digest.0, &outcome]);
+        Ok(keys.transactions().leaf(&content))
+    }
+}
+
+/// Where a transaction stands: table `TransactionIndex`, by id of an applied transaction; table
+/// `Meta` for the newest rejection of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub struct Place {
@@ -122,13 +151,93 @@ impl Canonical for KeyRow {
 pub struct KeyLogRow {
     /// The authenticated entry.
     pub entry: LogEntry,
+    /// The complete subtrees of the key's log that end with the entry, from its leaf upwards.
+    pub nodes: List<Digest, { limits::LOG_DEPTH_MAX }>,
     /// The positions of the key's new outputs, ascending; an index only, not part of any root.
     pub outputs: List<u64, { limits::GENESIS_OUTPUTS_MAX }>,
 }
 
 impl Canonical for KeyLogRow {
-    const BYTES_MAX: usize = LogEntry::BYTES_MAX + 4 + 8 * limits::GENESIS_OUTPUTS_MAX;
+    const BYTES_MAX: usize =
+        LogEntry::BYTES_MAX + 8 + 32 * limits::LOG_DEPTH_MAX + 8 * limits::GENESIS_OUTPUTS_MAX;
 }
+
+/// The root and the size of one tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct TreeRow {
+    /// The root.
+    pub root: Digest,
+    /// The number of leaves.
+    pub size: u64,
+}
+
+/// Table `Block`, by height: a header, and what is left out of its state root: all trees but the
+/// block tree, whose earlier roots that tree itself knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct BlockRow {
+    /// The header.
+    pub header: Header,
+    /// The map by key.
+    pub key: TreeRow,
+    /// The map by name.
+    pub name: TreeRow,
+    /// The outputs.
+    pub outputs: TreeRow,
+}
+
+impl Canonical for BlockRow {
+    const BYTES_MAX: usize = Header::BYTES_MAX + 3 * 40;
+}
+
+impl BlockRow {
+    pub(crate) fn new(header: Header, roots: &StateRoots) -> Self {
+        Self {
+            header,
+            key: roots.key.into(),
+            name: roots.name.into(),
+            outputs: roots.outputs.into(),
+        }
+    }
+
+    /// The roots under the header's state root; `block` is that of all headers before it.
+    pub(crate) fn roots(&self, block: SizedRoot) -> StateRoots {
+        StateRoots {
+            block,
+            key: self.key.into(),
+            name: self.name.into(),
+            outputs: self.outputs.into(),
+        }
+    }
+}
+
+impl From<SizedRoot> for TreeRow {
+    fn from(SizedRoot { root, size }: SizedRoot) -> Self {
+        Self { root, size }
+    }
+}
+
+impl From<TreeRow> for SizedRoot {
+    fn from(TreeRow { root, size }: TreeRow) -> Self {
+        Self { root, size }
+    }
+}
+
+/// Table `Meta`: the leaves of a block's transactions tree, so that a proof reads no transactions.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct LeavesRow {
+    /// In the order of the block.
+    pub leaves: List<Digest, LEAVES_MAX>,
+}
+
+impl Canonical for LeavesRow {
+    const BYTES_MAX: usize = 4 + 32 * LEAVES_MAX;
+}
+
+/// Transactions of one block: about 32 of the largest payloads from every peer.
+const LEAVES_MAX: usize = 1 << 26;
 
 /// Table `Meta`: the stake of every peer at a snapshot height (C2).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -173,6 +282,45 @@ pub(crate) fn log_key(position: &Digest, index: u64) -> Vec<u8> {
 
 pub(crate) fn stake_key(height: Height) -> Vec<u8> {
     joined(&[b"stake", &height.get().to_be_bytes()])
+}
+
+pub(crate) fn leaves_key(height: Height) -> Vec<u8> {
+    joined(&[b"leaves", &height.get().to_be_bytes()])
+}
+
+pub(crate) fn rejected_key(id: &Digest) -> Vec<u8> {
+    joined(&[b"rejected", &id.0])
+}
+
+/// The row under `key`, if there is one.
+///
+/// # Errors
+/// A failing disk, or a row that does not decode.
+pub(crate) fn read<S: Store, T: Canonical>(
+    store: &S,
+    table: Table,
+    key: &[u8],
+) -> Result<Option<T>, Error> {
+    let bytes = store.get(table, key)?;
+    Ok(bytes.map(|bytes| codec::decode(&bytes)).transpose()?)
+}
+
+/// The row under `key`, which other rows refer to.
+///
+/// # Errors
+/// [`Error::MissingRow`]; as [`read`].
+pub(crate) fn demand<S: Store, T: Canonical>(
+    store: &S,
+    table: Table,
+    key: &[u8],
+) -> Result<T, Error> {
+    read(store, table, key)?.ok_or(Error::MissingRow { table })
+}
+
+/// The number of elements.
+pub(crate) fn count_of<T>(elements: &[T]) -> u64 {
+    // No usize is wider than 64 bits.
+    u64::try_from(elements.len()).unwrap_or(u64::MAX)
 }
 
 fn joined(parts: &[&[u8]]) -> Vec<u8> {

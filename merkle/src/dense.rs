@@ -4,8 +4,6 @@
 //! An output's status changes once, from unspent to spent in a block, so the newest root also
 //! answers for every earlier block. Source: docs/spec/state.md section 5.
 
-use alloc::vec::Vec;
-
 use primitives::Digest;
 
 use crate::error::Error;

@@ -275,10 +275,7 @@ impl fmt::Debug for TreeKeys {
 }
 
 fn tree_key(chain_id: &Digest, tree: Tree, kind: Kind, bit: u16) -> Digest {
-    derive(
-        Domain::Tree(tree, kind),
-        &[&chain_id.0, &bit.to_le_bytes()],
-    )
+    derive(Domain::Tree(tree, kind), &[&chain_id.0, &bit.to_le_bytes()])
 }
 
 fn empty_root(chain_id: &Digest, tree: Tree) -> Digest {

@@ -180,11 +180,13 @@ impl Levels {
         for nodes in &mut self.nodes {
             for (index, digest) in &changed {
                 let slot = usize::try_from(*index).ok();
-                *slot.and_then(|slot| nodes.get_mut(slot)).ok_or(Error::Missing {
-                    part,
-                    level,
-                    index: *index,
-                })? = *digest;
+                *slot
+                    .and_then(|slot| nodes.get_mut(slot))
+                    .ok_or(Error::Missing {
+                        part,
+                        level,
+                        index: *index,
+                    })? = *digest;
             }
             changed = parents(hasher, nodes, &changed);
             level = u32::saturating_add(level, 1);

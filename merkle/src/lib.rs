@@ -33,6 +33,8 @@ extern crate alloc;
 
 pub mod dense;
 pub mod error;
+#[cfg(test)]
+mod fixture;
 pub mod hash;
 pub mod leaf;
 mod levels;

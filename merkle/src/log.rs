@@ -206,9 +206,11 @@ impl<H: TreeHasher> LogTree<H> {
     /// # Errors
     /// [`Error::Index`] unless `index < size`; [`Error::Size`] above the size of the log.
     pub fn prove_inclusion(&self, index: u64, size: u64) -> Result<Path, Error> {
-        Ok(Path::new(
-            self.levels.inclusion(&self.hasher, index, size)?,
-        )?)
+        Ok(Path::new(self.levels.inclusion(
+            &self.hasher,
+            index,
+            size,
+        )?)?)
     }
 
     /// What shows that the first `new` leaves begin with the first `old` ones.
@@ -216,9 +218,11 @@ impl<H: TreeHasher> LogTree<H> {
     /// # Errors
     /// [`Error::Size`] unless `old <= new <=` the size of the log.
     pub fn prove_consistency(&self, old: u64, new: u64) -> Result<Path, Error> {
-        Ok(Path::new(
-            self.levels.consistency(&self.hasher, old, new)?,
-        )?)
+        Ok(Path::new(self.levels.consistency(
+            &self.hasher,
+            old,
+            new,
+        )?)?)
     }
 }
 
@@ -279,9 +283,17 @@ pub fn verify_consistency<H: TreeHasher>(
     if old.size == 0 || old.size == new.size {
         check_count(part, path.len(), &[])?;
         // Every log begins with the empty one.
-        let wanted = if old.size == 0 { hasher.empty() } else { new.root };
+        let wanted = if old.size == 0 {
+            hasher.empty()
+        } else {
+            new.root
+        };
         check_root(part, old.root, wanted)?;
-        return if new.size == 0 { check_root(part, new.root, wanted) } else { Ok(()) };
+        return if new.size == 0 {
+            check_root(part, new.root, wanted)
+        } else {
+            Ok(())
+        };
     }
     let (last_old, last_new) = (old.size.abs_diff(1), new.size.abs_diff(1));
     // The path begins at the last complete subtree of the old log; if that is the whole old log,

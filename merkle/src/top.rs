@@ -81,7 +81,8 @@ impl StateRoots {
     #[must_use]
     pub fn state_root(&self, keys: &TreeKeys) -> Digest {
         let block = self.block.digest(keys, StateTree::Block);
-        self.prove(keys, StateTree::Block).join(keys, StateTree::Block, &block)
+        self.prove(keys, StateTree::Block)
+            .join(keys, StateTree::Block, &block)
     }
 
     /// What leads from `tree` to the state root. Cost: at most five compressions.

@@ -18,7 +18,10 @@ use crate::error::{Error, Part};
 use crate::hash::{B3, TreeHasher};
 
 /// `derive("primus v1 tx node", "")`, written out because the hasher below has no state.
-pub(crate) const NODE_KEY: Digest = Digest([0; 32]);
+pub(crate) const NODE_KEY: Digest = Digest([
+    0xb4, 0x31, 0xca, 0x71, 0xec, 0xbe, 0x9a, 0x11, 0x06, 0x9a, 0x5f, 0x55, 0xaf, 0x83, 0x45, 0x9a,
+    0x30, 0xf4, 0x1f, 0x29, 0x7c, 0x88, 0x20, 0x3b, 0xde, 0xa4, 0x72, 0x9a, 0xd5, 0x8c, 0xae, 0xd4,
+]);
 
 /// The tree over the transactions of one block.
 pub struct TransactionTree {
@@ -87,7 +90,24 @@ pub fn root_by_transactions(
     leaves: &[(u32, Digest)],
     siblings: &[Digest],
 ) -> Result<Digest, Error> {
-    todo!()
+    let (indices, leaves): (Vec<_>, Vec<_>) =
+        leaves.iter().map(|(index, leaf)| (*index, leaf.0)).unzip();
+    let positions = check_indices(&indices, count)?;
+    let (found, wanted) = (siblings.len(), siblings_due(indices, count));
+    let wrong_count = Error::SiblingCount {
+        part: Part::Transactions,
+        found,
+        wanted,
+    };
+    let total = usize::try_from(count).ok().filter(|_| found == wanted);
+    let Some(total) = total else {
+        return Err(wrong_count);
+    };
+    let siblings = siblings.iter().map(|sibling| sibling.0).collect();
+    MerkleProof::<NodeHasher>::new(siblings)
+        .root(&positions, &leaves, total)
+        .map(Digest)
+        .map_err(|_| wrong_count)
 }
 
 /// Nodes under [`NODE_KEY`]; leaves are digests already.
@@ -109,5 +129,39 @@ impl Hasher for NodeHasher {
 }
 
 fn check_indices(indices: &[u32], count: u32) -> Result<Vec<usize>, Error> {
-    todo!()
+    let part = Part::Transactions;
+    let mut pairs = indices.iter().zip(indices.iter().skip(1));
+    let last = indices.last().ok_or(Error::IndexOrder { part })?;
+    if pairs.any(|(one, next)| one >= next) {
+        return Err(Error::IndexOrder { part });
+    }
+    if *last >= count {
+        return Err(Error::Index {
+            part,
+            index: u64::from(*last),
+            size: u64::from(count),
+        });
+    }
+    let positions = indices.iter().map(|index| usize::try_from(*index));
+    positions
+        .collect::<Result<_, _>>()
+        .map_err(|_| Error::IndexOrder { part })
 }
+
+/// How many siblings a proof of these strictly increasing indices among `count` has: on each level
+/// one for each node whose neighbour exists and is not itself computed.
+fn siblings_due(mut nodes: Vec<u32>, count: u32) -> usize {
+    let (mut width, mut due) = (count, 0_usize);
+    while width > 1 {
+        let neighbours = nodes.iter().map(|node| node ^ 1);
+        let missing = neighbours.filter(|node| *node < width && nodes.binary_search(node).is_err());
+        due = due.saturating_add(missing.count());
+        nodes = nodes.iter().map(|node| node.unbounded_shr(1)).collect();
+        nodes.dedup();
+        width = width.div_ceil(2);
+    }
+    due
+}
+
+#[cfg(test)]
+mod tests;

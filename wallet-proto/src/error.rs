@@ -48,6 +48,14 @@ pub enum Error {
         /// The height due.
         wanted: Height,
     },
+    /// An output with another index than the one asked for.
+    #[error("output: index {found} where {wanted} was due")]
+    OtherIndex {
+        /// The index found.
+        found: u32,
+        /// The index due.
+        wanted: u32,
+    },
     /// The header's epoch has no trusted committee, or the certificate is of another epoch.
     #[error("certificate: epoch {found} where {wanted} was due")]
     OtherEpoch {
@@ -123,6 +131,7 @@ impl Error {
             | Self::OtherKind
             | Self::Other { .. }
             | Self::OtherHeight { .. }
+            | Self::OtherIndex { .. }
             | Self::OtherEpoch { .. }
             | Self::UnknownEpoch { .. }
             | Self::NotSealing { .. }

@@ -27,11 +27,15 @@
 
 extern crate alloc;
 
+pub mod check;
 pub mod error;
+pub mod proof_file;
 pub mod reply;
 pub mod request;
+pub mod trust;
 pub mod wire;
 
 pub use error::Error;
 pub use reply::Reply;
 pub use request::Request;
+pub use trust::{Certified, Trust};

@@ -186,6 +186,16 @@ pub struct Certificate {
     pub signatures: List<(PeerIndex, Signature), { limits::PEERS_MAX }>,
 }
 
+/// A sealing block and the committee that it hands over to (C30).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct Handover {
+    /// The last block of an epoch, certified by that epoch's committee.
+    pub sealing: Snapshot,
+    /// The committee of the next epoch.
+    pub members: Members,
+}
+
 /// The kinds of answers, one for each kind of request.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use ledger::committee::{Member, Members, committee_digest};
-use ledger::{Genesis, Header};
+use ledger::committee::{Member, committee_digest};
+use ledger::{Genesis, Header, Ledger};
 use merkle::TreeKeys;
 use merkle::top::State;
 use primitives::Digest;
@@ -12,7 +12,7 @@ use primitives::quorum::Threshold;
 use primitives::units::{Epoch, Height, Stake};
 
 use crate::error::{Error, Part};
-use crate::reply::{Certificate, Snapshot, attestation_digest};
+use crate::reply::{Certificate, Handover, Snapshot, attestation_digest};
 
 /// The committee of one epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,9 +154,19 @@ impl Trust {
         Ok(Self {
             chain,
             keys: TreeKeys::new(&chain),
-            genesis_root: ledger::genesis_header(genesis)?.root()?,
+            genesis_root: *Ledger::genesis(genesis)?.0.root(),
             committees: Vec::from([Committee::new(&genesis.committee()?)?]),
         })
+    }
+
+    /// The same trust, before it followed any handover.
+    #[must_use]
+    pub fn from_genesis(&self) -> Self {
+        let first = self.committees.iter().take(1).cloned().collect();
+        Self {
+            committees: first,
+            ..self.clone()
+        }
     }
 
     /// The chain's id.
@@ -215,15 +225,15 @@ impl Trust {
     ///
     /// # Errors
     /// As [`Trust::certify`]; [`Error::Other`] unless the block seals and names these members.
-    pub fn follow(&mut self, sealing: &Snapshot, members: &Members) -> Result<Epoch, Error> {
-        let certified = self.certify(sealing)?;
+    pub fn follow(&mut self, handover: &Handover) -> Result<Epoch, Error> {
+        let certified = self.certify(&handover.sealing)?;
         if certified.header.epoch != self.epoch() {
             return Err(Error::OtherEpoch {
                 found: certified.header.epoch,
                 wanted: self.epoch(),
             });
         }
-        let committee = Committee::new(&members.members)?;
+        let committee = Committee::new(&handover.members.members)?;
         let due = certified.header.next_committee.ok_or(Error::NotSealing {
             height: certified.header.height,
         })?;

@@ -25,10 +25,16 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The bytes as they were ordered.
+    /// The bytes as they were ordered; none if they are too many for any order to hold them.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The bytes as they were ordered.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The transaction; none if the bytes are not one.
@@ -134,13 +140,13 @@ fn check_shape(bytes: Vec<u8>, chain: &Digest) -> (Checked, Vec<Claim>) {
 }
 
 fn undecodable(bytes: Vec<u8>, chain: &Digest, error: &Error) -> Checked {
-    let fault = if matches!(error, Error::TooLong { .. }) {
-        Reason::TooLarge
-    } else {
-        Reason::Undecodable
-    };
     // Not under the tag of transactions: these bytes could be the body of a valid one.
     let id = witness_digest(chain, &bytes);
+    let (bytes, fault) = if matches!(error, Error::TooLong { .. }) {
+        (Vec::new(), Reason::TooLarge)
+    } else {
+        (bytes, Reason::Undecodable)
+    };
     Checked {
         bytes,
         transaction: None,
@@ -191,10 +197,7 @@ fn collect_claims(transaction: &Transaction, id: &Digest) -> Result<Vec<Claim>, 
                 signature: given.signature,
             })
     };
-    (0..)
-        .zip(transaction.witnesses.iter())
-        .map(claim)
-        .collect()
+    (0..).zip(transaction.witnesses.iter()).map(claim).collect()
 }
 
 fn note_signatures(checked: &mut Checked, verdicts: impl Iterator<Item = bool>) {

@@ -34,8 +34,7 @@ pub struct RecordProof {
 
 impl RecordProof {
     /// The longest encoding, in bytes.
-    pub const BYTES_MAX: usize =
-        1 + Record::BYTES_MAX + MapProof::BYTES_MAX + 8 + TopProof::BYTES;
+    pub const BYTES_MAX: usize = 1 + Record::BYTES_MAX + MapProof::BYTES_MAX + 8 + TopProof::BYTES;
 
     /// Shows what `tree`, which is as the state with these roots has it, holds at the position;
     /// `record` is the one whose hash it holds there.

@@ -67,7 +67,12 @@ impl TransactionInclusion {
         block: &BlockTransactions,
         leaves: &[Digest],
     ) -> Result<Vec<IncludedTransaction>, Error> {
-        let pairs: Vec<_> = self.indices.iter().copied().zip(leaves.iter().copied()).collect();
+        let pairs: Vec<_> = self
+            .indices
+            .iter()
+            .copied()
+            .zip(leaves.iter().copied())
+            .collect();
         if self.indices.len() != leaves.len() {
             return Err(Error::EntryCount {
                 part: Part::Transactions,

@@ -1,0 +1,336 @@
+//! What wallets ask: rows, with proofs under the newest state root.
+//!
+//! Outputs and logs only ever grow or settle, so an answer under the newest root also tells how
+//! things stood at any earlier height (docs/spec/state.md sections 4 and 5).
+
+use alloc::vec::Vec;
+
+use merkle::Map;
+use merkle::proof::block::{BlockConsistency, BlockInclusion};
+use merkle::proof::complete::{AllEntries, NewEntries, RecentEntries};
+use merkle::proof::output::OutputProof;
+use merkle::proof::record::{MapPosition, RecordProof};
+use merkle::proof::transaction::TransactionInclusion;
+use merkle::top::SizedRoot;
+use merkle::transactions::TransactionTree;
+use primitives::Digest;
+use primitives::keys::PublicKey;
+use primitives::limits::PAGE_ENTRIES_MAX;
+use primitives::store::{Store, Table};
+use primitives::units::Height;
+
+use crate::error::Error;
+use crate::header::Header;
+use crate::rows::{
+    BlockRow, Created, KeyLogRow, KeyRow, LeavesRow, OutputRow, Place, PositionRow, TransactionRow,
+    count_of, demand, height_key, key_position, leaves_key, log_key, outpoint_key, place_key,
+    position_key, read, rejected_key,
+};
+use crate::state::Ledger;
+use crate::tx::Outpoint;
+
+mod log;
+
+use log::KeyLog;
+
+/// A transaction in its block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundTransaction {
+    /// Where it stands.
+    pub place: Place,
+    /// Its bytes, digests and outcome.
+    pub row: TransactionRow,
+    /// The header of its block.
+    pub header: Header,
+    /// From its leaf to the header's transactions root.
+    pub inclusion: TransactionInclusion,
+}
+
+/// An output and its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundOutput {
+    /// What its commitment binds.
+    pub created: Created,
+    /// Whether and by what it is spent, under the newest state root.
+    pub proof: OutputProof,
+}
+
+/// Where to go on in the outputs of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct OutputCursor {
+    /// The index of an entry of the key's log.
+    pub entry: u64,
+    /// The place among the outputs that the key got by it.
+    pub offset: u32,
+}
+
+/// Some outputs of a key, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputPage {
+    /// Positions and rows.
+    pub outputs: Vec<(u64, OutputRow)>,
+    /// Where to go on; none at the end.
+    pub next: Option<OutputCursor>,
+}
+
+impl Ledger {
+    /// The applied transaction with this id, else its newest rejection, else none. Cost: one read of
+    /// 32 bytes for each transaction of its block, and as many hashes.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn transaction<S: Store>(
+        &self,
+        id: &Digest,
+        store: &S,
+    ) -> Result<Option<FoundTransaction>, Error> {
+        let applied: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        let place = match applied {
+            Some(place) => place,
+            None => match read(store, Table::Meta, &rejected_key(id))? {
+                Some(place) => place,
+                None => return Ok(None),
+            },
+        };
+        let row = demand(store, Table::Transaction, &place_key(place))?;
+        let block: BlockRow = demand(store, Table::Block, &height_key(place.height))?;
+        let inclusion = self.transaction_inclusion(place.height, [place.index].into(), store)?;
+        Ok(Some(FoundTransaction {
+            place,
+            row,
+            header: block.header,
+            inclusion,
+        }))
+    }
+
+    /// Shows that the block at `height` contains the transactions at these indices.
+    ///
+    /// # Errors
+    /// Indices that are not strictly increasing within the block; a failing disk or a missing row.
+    pub fn transaction_inclusion<S: Store>(
+        &self,
+        height: Height,
+        indices: Vec<u32>,
+        store: &S,
+    ) -> Result<TransactionInclusion, Error> {
+        let row: LeavesRow = demand(store, Table::Meta, &leaves_key(height))?;
+        let tree = TransactionTree::new(self.tree_keys().transactions(), &row.leaves)?;
+        Ok(TransactionInclusion::prove(&tree, indices)?)
+    }
+
+    /// The output at this outpoint with its status, or none if there never was one.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn output<S: Store>(
+        &self,
+        outpoint: &Outpoint,
+        store: &S,
+    ) -> Result<Option<FoundOutput>, Error> {
+        let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
+        let Some(PositionRow { position }) = row else {
+            return Ok(None);
+        };
+        let row: OutputRow = demand(store, Table::Output, &position_key(position))?;
+        let (keys, tree) = (self.tree_keys(), &self.outputs);
+        Ok(Some(FoundOutput {
+            created: row.created,
+            proof: OutputProof::prove(keys, &self.roots, tree, position, row.spent)?,
+        }))
+    }
+
+    /// The record of a key, or that it was never touched, under the newest state root.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub fn key_record<S: Store>(&self, key: &PublicKey, store: &S) -> Result<RecordProof, Error> {
+        let at = key_map_position(key);
+        let row: Option<KeyRow> = read(store, Table::Key, &at.position.0)?;
+        let record = row.map(|row| row.record);
+        let (keys, tree) = (self.tree_keys(), &self.key_map);
+        Ok(RecordProof::prove(keys, &self.roots, tree, &at, record)?)
+    }
+
+    /// All entries of a key's log, provably complete, if they fit in one page.
+    ///
+    /// # Errors
+    /// More entries than [`PAGE_ENTRIES_MAX`]: ask for the newest, or page by page.
+    pub fn key_history<S: Store>(&self, key: &PublicKey, store: &S) -> Result<AllEntries, Error> {
+        let record = self.key_record(key, store)?;
+        let count = record.record.map_or(0, |record| record.count);
+        let entries = self
+            .key_log(key, count, store)
+            .entries(0, page_of(count)?)?;
+        Ok(AllEntries::prove(Map::Key, record, entries)?)
+    }
+
+    /// The `wanted` newest entries of a key's log, or all if there are fewer. Cost: reads of these
+    /// entries and of at most log2 n earlier ones.
+    ///
+    /// # Errors
+    /// More than [`PAGE_ENTRIES_MAX`] wanted; a failing disk or a missing row.
+    pub fn key_history_recent<S: Store>(
+        &self,
+        key: &PublicKey,
+        wanted: u64,
+        store: &S,
+    ) -> Result<RecentEntries, Error> {
+        let record = self.key_record(key, store)?;
+        let count = record.record.map_or(0, |record| record.count);
+        let log = self.key_log(key, count, store);
+        let wanted = page_of(wanted.min(count))?;
+        let first = count.saturating_sub(wanted);
+        let entries = log.entries(first, wanted)?;
+        Ok(RecentEntries::prove(
+            Map::Key,
+            record,
+            &log.frontier(first)?,
+            entries,
+        )?)
+    }
+
+    /// One page of a key's log from the index `first` on, provably without a gap for a wallet that
+    /// knows the entries before. Cost: reads of these entries and of about log2 n others.
+    ///
+    /// # Errors
+    /// [`merkle::Error::Size`] above the end of the log; a failing disk or a missing row.
+    pub fn key_history_from<S: Store>(
+        &self,
+        key: &PublicKey,
+        first: u64,
+        store: &S,
+    ) -> Result<NewEntries, Error> {
+        let record = self.key_record(key, store)?;
+        let count = record.record.map_or(0, |record| record.count);
+        let log = self.key_log(key, count, store);
+        let entries = log.entries(first, page_of(count.saturating_sub(first)).unwrap_or(PAGE))?;
+        let end = first.saturating_add(count_of(&entries));
+        Ok(NewEntries::prove(record, entries, log.consistency(end)?)?)
+    }
+
+    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from at
+    /// most as many entries. Whether they are all follows from the key's history.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn outputs_of<S: Store>(
+        &self,
+        key: &PublicKey,
+        from: OutputCursor,
+        store: &S,
+    ) -> Result<OutputPage, Error> {
+        let position = key_position(key);
+        let mut outputs = Vec::new();
+        let mut next = from;
+        let end = from.entry.saturating_add(PAGE);
+        while next.entry < end {
+            let key = log_key(&position, next.entry);
+            let Some(row): Option<KeyLogRow> = read(store, Table::KeyLog, &key)? else {
+                return Ok(OutputPage {
+                    outputs,
+                    next: None,
+                });
+            };
+            let skipped = usize::try_from(next.offset).unwrap_or(usize::MAX);
+            for position in row.outputs.iter().skip(skipped) {
+                if outputs.len() == PAGE_ENTRIES_MAX {
+                    let next = Some(next);
+                    return Ok(OutputPage { outputs, next });
+                }
+                let row = demand(store, Table::Output, &position_key(*position))?;
+                outputs.push((*position, row));
+                next.offset = next.offset.saturating_add(1);
+            }
+            next = OutputCursor {
+                entry: next.entry.saturating_add(1),
+                offset: 0,
+            };
+        }
+        let next = Some(next);
+        Ok(OutputPage { outputs, next })
+    }
+
+    /// The header of an earlier block, and that the newest state builds on it: the leaf is made of
+    /// the 32 bytes of its consensus root.
+    ///
+    /// # Errors
+    /// [`Error::UnknownHeight`] unless the height is below the last one; a failing disk.
+    pub fn block_inclusion<S: Store>(
+        &self,
+        height: Height,
+        store: &S,
+    ) -> Result<(Header, BlockInclusion), Error> {
+        let row = self.block_below(height, store)?;
+        let (keys, tree) = (self.tree_keys(), &self.blocks);
+        let proof = BlockInclusion::prove(keys, &self.roots, tree, height)?;
+        Ok((row.header, proof))
+    }
+
+    /// That the newest state continues the past of the state at `height`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownHeight`] unless the height is below the last one; a failing disk.
+    pub fn block_consistency<S: Store>(
+        &self,
+        height: Height,
+        store: &S,
+    ) -> Result<BlockConsistency, Error> {
+        let row = self.block_below(height, store)?;
+        let block = SizedRoot {
+            root: self.blocks.root_at(height.get())?,
+            size: height.get(),
+        };
+        let (old, keys) = (row.roots(block), self.tree_keys());
+        Ok(BlockConsistency::prove(
+            keys,
+            &old,
+            &self.roots,
+            &self.blocks,
+        )?)
+    }
+
+    fn block_below<S: Store>(&self, height: Height, store: &S) -> Result<BlockRow, Error> {
+        let last = self.height();
+        if height >= last {
+            return Err(Error::UnknownHeight {
+                found: height,
+                last,
+            });
+        }
+        demand(store, Table::Block, &height_key(height))
+    }
+
+    fn key_log<'a, S>(&'a self, key: &PublicKey, count: u64, store: &'a S) -> KeyLog<'a, S> {
+        KeyLog {
+            hasher: self.tree_keys().log(Map::Key),
+            position: key_position(key),
+            count,
+            store,
+        }
+    }
+}
+
+/// Where a key stands in the key map.
+#[must_use]
+pub fn key_map_position(key: &PublicKey) -> MapPosition {
+    MapPosition {
+        map: Map::Key,
+        position: key_position(key),
+    }
+}
+
+const PAGE: u64 = 1_024;
+
+const _: () = assert!(PAGE_ENTRIES_MAX == 1_024);
+
+fn page_of(count: u64) -> Result<u64, Error> {
+    if count > PAGE {
+        let found = usize::try_from(count).unwrap_or(usize::MAX);
+        let limit = PAGE_ENTRIES_MAX;
+        return Err(primitives::Error::TooMany { found, limit }.into());
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The log of one key, read node by node from its rows.
+
+use alloc::vec::Vec;
+
+use merkle::LogEntry;
+use merkle::hash::{B3, TreeHasher};
+use merkle::log::Frontier;
+use merkle::path::Path;
+use primitives::Digest;
+use primitives::store::{Store, Table};
+
+use crate::error::Error;
+use crate::rows::{KeyLogRow, demand, log_key};
+
+/// A log with `count` entries. The row of an entry holds every complete subtree that ends with it.
+pub(super) struct KeyLog<'a, S> {
+    pub(super) hasher: &'a B3,
+    pub(super) position: Digest,
+    pub(super) count: u64,
+    pub(super) store: &'a S,
+}
+
+impl<S: Store> KeyLog<'_, S> {
+    /// At most `count` entries from `first` on; fewer at the end of the log.
+    pub(super) fn entries(&self, first: u64, count: u64) -> Result<Vec<LogEntry>, Error> {
+        let end = first.saturating_add(count).min(self.count);
+        let entry = |index| self.row(index).map(|row| row.entry);
+        (first..end).map(entry).collect()
+    }
+
+    /// The frontier of the first `size` entries. Cost: one read a peak.
+    pub(super) fn frontier(&self, size: u64) -> Result<Frontier, Error> {
+        let peaks: Result<Vec<_>, _> = peaks(0, size).map(|peak| self.node(peak)).collect();
+        Ok(Frontier::from_peaks(self.hasher.part(), size, peaks?)?)
+    }
+
+    /// What shows that the whole log begins with its first `size` entries (RFC 9162, 2.1.4.1).
+    /// Cost: about (log2 n)^2 / 2 reads.
+    pub(super) fn consistency(&self, size: u64) -> Result<Path, Error> {
+        if size > self.count {
+            return Err(Error::Tree(merkle::Error::Size {
+                part: self.hasher.part(),
+                found: size,
+                limit: self.count,
+            }));
+        }
+        let mut digests = Vec::new();
+        if size == 0 || size == self.count {
+            return Ok(Path::new(digests)?);
+        }
+        let (mut begin, mut old, mut count) = (0_u64, size, self.count);
+        // While the old log ends within, the half beside it is what its verifier lacks.
+        while old < count {
+            let left = count.div_ceil(2).next_power_of_two();
+            let middle = begin.saturating_add(left);
+            let right = count.saturating_sub(left);
+            if old <= left {
+                digests.push(self.root(middle, right)?);
+                count = left;
+            } else {
+                digests.push(self.root(begin, left)?);
+                (begin, old, count) = (middle, old.saturating_sub(left), right);
+            }
+        }
+        if begin > 0 {
+            digests.push(self.root(begin, count)?);
+        }
+        digests.reverse();
+        Ok(Path::new(digests)?)
+    }
+
+    /// The root over `begin..begin + count`, a subtree of the whole log.
+    fn root(&self, begin: u64, count: u64) -> Result<Digest, Error> {
+        let mut root = None;
+        for peak in peaks(begin, count).rev() {
+            let left = self.node(peak)?;
+            root = Some(root.map_or(left, |right| self.hasher.node(&left, &right)));
+        }
+        Ok(root.unwrap_or_else(|| self.hasher.empty()))
+    }
+
+    /// A complete subtree, kept with its last entry.
+    fn node(&self, (level, end): (u32, u64)) -> Result<Digest, Error> {
+        let row = self.row(end.saturating_sub(1))?;
+        let level = usize::try_from(level).unwrap_or(usize::MAX);
+        let table = Table::KeyLog;
+        row.nodes
+            .get(level)
+            .copied()
+            .ok_or(Error::MissingRow { table })
+    }
+
+    fn row(&self, index: u64) -> Result<KeyLogRow, Error> {
+        demand(self.store, Table::KeyLog, &log_key(&self.position, index))
+    }
+}
+
+/// The complete subtrees that `begin..begin + count` falls into, widest first, each as its level and
+/// the index after its last entry.
+fn peaks(begin: u64, count: u64) -> impl DoubleEndedIterator<Item = (u32, u64)> {
+    (0..u64::BITS).rev().filter_map(move |level| {
+        let width = 1_u64.unbounded_shl(level);
+        let through = count.unbounded_shr(level).unbounded_shl(level);
+        (count & width != 0).then(|| (level, begin.saturating_add(through)))
+    })
+}

@@ -1,0 +1,469 @@
+//! What the transactions of a block change: reads the store and what came before in the block,
+//! touches no tree. Rule C23.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use merkle::hash::TreeHasher;
+use merkle::log::Frontier;
+use merkle::{LogEntry, Map, Record, Spent, TreeKeys};
+use primitives::codec::List;
+use primitives::keys::PublicKey;
+use primitives::store::{Store, Table};
+use primitives::units::{Amount, Height, Stake};
+use primitives::{Digest, limits};
+
+use super::{Ledger, OrderedEvent};
+use crate::error::Error;
+use crate::genesis::Genesis;
+use crate::outcome::{Outcome, Reason};
+use crate::rows::{
+    Created, KeyLogRow, KeyRow, OutputRow, Place, PositionRow, demand, key_position, outpoint_key,
+    position_key, read, role,
+};
+use crate::tx::draft::in_order_of_appearance;
+use crate::tx::{
+    Body, Checked, Kind, Outpoint, Output, Transaction, data, fee_transaction, genesis_transaction,
+    transfer,
+};
+
+/// What one key was to one transaction.
+#[derive(Debug, Default)]
+struct Touch {
+    role: u8,
+    outputs: Vec<u64>,
+}
+
+/// A key that the block touches: its entries, and its row once they are appended.
+#[derive(Debug)]
+pub(super) struct TouchedKey {
+    pub(super) position: Digest,
+    pub(super) new_entries: Vec<KeyLogRow>,
+    pub(super) row: KeyRow,
+}
+
+/// All that a block changes.
+#[derive(Debug)]
+pub(super) struct Changes {
+    height: Height,
+    /// Ids applied in this block.
+    applied: BTreeMap<Digest, u32>,
+    /// Created and spent outputs by position.
+    pub(super) outputs: BTreeMap<u64, OutputRow>,
+    /// Positions of created outputs.
+    pub(super) outpoints: BTreeMap<Outpoint, u64>,
+    /// Touched keys.
+    pub(super) touched: BTreeMap<PublicKey, TouchedKey>,
+    /// The stake of every peer.
+    pub(super) stakes: BTreeMap<PublicKey, Stake>,
+    /// The position before which all outputs are older than the block.
+    pub(super) first_position: u64,
+    next_position: u64,
+    transaction_count: u32,
+    fees: BTreeMap<PublicKey, Amount>,
+    created: u128,
+    spent: u128,
+    pub(super) spent_count: u64,
+}
+
+/// An input that can be spent.
+struct Input {
+    position: u64,
+    row: OutputRow,
+}
+
+/// Why a transaction cannot be applied, or that its check could not be completed.
+enum Stop {
+    Rejected(Outcome),
+    Failed(Error),
+}
+
+impl TouchedKey {
+    fn new(key: &PublicKey) -> Self {
+        let record = Record {
+            log_root: Digest::ZERO,
+            count: 0,
+            last_block: Height::ZERO,
+        };
+        Self {
+            position: key_position(key),
+            new_entries: Vec::new(),
+            row: KeyRow {
+                record,
+                frontier: Frontier::new(),
+            },
+        }
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Rejected(Outcome::rejected(reason))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Changes {
+    pub(super) fn new(ledger: &Ledger, height: Height) -> Self {
+        let position = ledger.outputs.size();
+        Self {
+            height,
+            applied: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            outpoints: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            stakes: ledger.stakes.clone(),
+            first_position: position,
+            next_position: position,
+            transaction_count: 0,
+            fees: BTreeMap::new(),
+            created: 0,
+            spent: 0,
+            spent_count: 0,
+        }
+    }
+
+    /// The genesis outputs under their pseudo transaction.
+    pub(super) fn of_genesis(ledger: &Ledger, genesis: &Genesis) -> Result<Self, Error> {
+        let mut changes = Self::new(ledger, Height::ZERO);
+        let id = genesis_transaction(&ledger.chain);
+        let mut touches = BTreeMap::new();
+        changes.create(id, &genesis.outputs, role::GENESIS, &mut touches)?;
+        changes.log(id, 0, touches)?;
+        changes.extend_logs(&ledger.keys)?;
+        Ok(changes)
+    }
+
+    /// Applies what can be applied, in order; one outcome each.
+    pub(super) fn apply<S: Store>(
+        &mut self,
+        ledger: &Ledger,
+        events: &[OrderedEvent],
+        store: &S,
+    ) -> Result<Vec<Outcome>, Error> {
+        let mut outcomes = Vec::new();
+        for event in events {
+            if !self.stakes.contains_key(&event.creator) {
+                return Err(Error::UnknownCreator {
+                    creator: event.creator,
+                });
+            }
+            for checked in &event.transactions {
+                let outcome = match self.apply_one(ledger, event.creator, checked, store) {
+                    Ok(()) => Outcome::Applied,
+                    Err(Stop::Rejected(outcome)) => outcome,
+                    Err(Stop::Failed(error)) => return Err(error),
+                };
+                outcomes.push(outcome);
+                self.transaction_count = next(self.transaction_count)?;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// The fees of each creator as one output to its payout key, by ascending peer key.
+    pub(super) fn pay_fees(&mut self, ledger: &Ledger) -> Result<(), Error> {
+        let mut index = self.transaction_count;
+        let fees = core::mem::take(&mut self.fees);
+        for peer in &ledger.peers {
+            let Some(amount) = fees.get(&peer.peer_key) else {
+                continue;
+            };
+            let id = fee_transaction(&ledger.chain, self.height, &peer.peer_key);
+            let output = Output::new(peer.payout_key, *amount);
+            let mut touches = BTreeMap::new();
+            self.create(id, &[output], role::FEE, &mut touches)?;
+            self.log(id, index, touches)?;
+            index = next(index)?;
+        }
+        Ok(())
+    }
+
+    /// The block makes as much coin as it spends.
+    pub(super) fn check_supply(&self, ledger: &Ledger) -> Result<(), Error> {
+        let wanted = u128::from(ledger.supply.get());
+        let found = wanted
+            .checked_add(self.created)
+            .and_then(|sum| sum.checked_sub(self.spent));
+        match found {
+            Some(found) if found == wanted => Ok(()),
+            Some(_) | None => Err(Error::Supply {
+                found: found.unwrap_or(u128::MAX),
+                wanted,
+            }),
+        }
+    }
+
+    /// Reads the logs of the touched keys as they were before the block.
+    pub(super) fn read_logs<S: Store>(&mut self, store: &S) -> Result<(), Error> {
+        for touched in self.touched.values_mut() {
+            if let Some(row) = read(store, Table::Key, &touched.position.0)? {
+                touched.row = row;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the new entries to the logs of their keys.
+    pub(super) fn extend_logs(&mut self, keys: &TreeKeys) -> Result<(), Error> {
+        for touched in self.touched.values_mut() {
+            let KeyRow { record, frontier } = &mut touched.row;
+            for row in &mut touched.new_entries {
+                row.nodes = completed(frontier, keys, &row.entry)?;
+                record.last_block = row.entry.block;
+            }
+            record.log_root = frontier.root(keys.log(Map::Key));
+            record.count = frontier.size();
+        }
+        Ok(())
+    }
+
+    pub(super) const fn created_count(&self) -> u64 {
+        self.next_position.saturating_sub(self.first_position)
+    }
+
+    fn apply_one<S: Store>(
+        &mut self,
+        ledger: &Ledger,
+        creator: PublicKey,
+        checked: &Checked,
+        store: &S,
+    ) -> Result<(), Stop> {
+        if let Some(fault) = checked.fault() {
+            return Err((*fault).into());
+        }
+        // A transaction without a fault was decoded.
+        let transaction = checked.transaction().ok_or(Reason::Undecodable)?;
+        let id = *checked.id();
+        let (inputs, fee) = self.check_against(ledger, &id, transaction, store)?;
+        self.applied.insert(id, self.transaction_count);
+        let mut touches = BTreeMap::new();
+        self.spend(id, inputs, &mut touches)?;
+        let outputs = &transaction.body.outputs;
+        self.create(id, outputs, role::RECEIVER, &mut touches)?;
+        self.log(id, self.transaction_count, touches)?;
+        if fee > Amount::ZERO {
+            let earned = self.fees.entry(creator).or_default();
+            *earned = earned.plus(fee).map_err(Error::from)?;
+        }
+        Ok(())
+    }
+
+    /// The second phase: against the state and what came before in the block.
+    fn check_against<S: Store>(
+        &self,
+        ledger: &Ledger,
+        id: &Digest,
+        transaction: &Transaction,
+        store: &S,
+    ) -> Result<(Vec<Input>, Amount), Stop> {
+        // C23: only applied transactions count for deduplication.
+        if self.is_applied(id, store)? {
+            return Err(lost(Reason::Duplicate, *id));
+        }
+        let body = &transaction.body;
+        if let Some(valid_until) = body.valid_until.filter(|until| *until < self.height) {
+            return Err(Reason::Expired { valid_until }.into());
+        }
+        let mut inputs = Vec::with_capacity(body.inputs.len());
+        for (input, outpoint) in (0..).zip(body.inputs.iter()) {
+            inputs.push(self.find_input(input, outpoint, store)?);
+        }
+        check_owners(transaction, &inputs)?;
+        let fee = check_balance(ledger, body, &inputs)?;
+        Ok((inputs, fee))
+    }
+
+    fn is_applied<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
+        if self.applied.contains_key(id) {
+            return Ok(true);
+        }
+        let place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        Ok(place.is_some())
+    }
+
+    fn find_input<S: Store>(
+        &self,
+        input: u32,
+        outpoint: &Outpoint,
+        store: &S,
+    ) -> Result<Input, Stop> {
+        let position = match self.outpoints.get(outpoint) {
+            Some(position) => *position,
+            None => {
+                let row: Option<PositionRow> =
+                    read(store, Table::Outpoint, &outpoint_key(outpoint))?;
+                row.ok_or(Reason::MissingInput { input })?.position
+            }
+        };
+        let row = match self.outputs.get(&position) {
+            Some(row) => *row,
+            None => demand(store, Table::Output, &position_key(position))?,
+        };
+        // C23: the first of two conflicting ones wins, the other learns which.
+        if let Some(spent) = row.spent {
+            return Err(lost(Reason::SpentInput { input }, spent.txid));
+        }
+        Ok(Input { position, row })
+    }
+
+    fn spend(
+        &mut self,
+        txid: Digest,
+        inputs: Vec<Input>,
+        touches: &mut BTreeMap<PublicKey, Touch>,
+    ) -> Result<(), Error> {
+        for (input, Input { position, mut row }) in (0..).zip(inputs) {
+            row.spent = Some(Spent {
+                txid,
+                block: self.height,
+                input,
+            });
+            let output = row.created.output;
+            touches.entry(output.owner).or_default().role |= role::SPENDER;
+            self.spent = sum(self.spent, output.amount)?;
+            self.spent_count = self.spent_count.saturating_add(1);
+            if let Some(stake) = self.stake_of(&output) {
+                *stake = stake.minus(output.amount.into())?;
+            }
+            self.outputs.insert(position, row);
+        }
+        Ok(())
+    }
+
+    fn create(
+        &mut self,
+        transaction: Digest,
+        outputs: &[Output],
+        role: u8,
+        touches: &mut BTreeMap<PublicKey, Touch>,
+    ) -> Result<(), Error> {
+        for (index, output) in (0..).zip(outputs) {
+            let outpoint = Outpoint { transaction, index };
+            let position = self.next_position;
+            let what = "outputs";
+            self.next_position = position.checked_add(1).ok_or(Error::TooMany { what })?;
+            let created = Created {
+                outpoint,
+                output: *output,
+                height: self.height,
+            };
+            let row = OutputRow {
+                created,
+                spent: None,
+            };
+            self.outputs.insert(position, row);
+            self.outpoints.insert(outpoint, position);
+            self.created = sum(self.created, output.amount)?;
+            if let Some(stake) = self.stake_of(output) {
+                *stake = stake.plus(output.amount.into())?;
+            }
+            let touch = touches.entry(output.owner).or_default();
+            touch.role |= role;
+            touch.outputs.push(position);
+        }
+        Ok(())
+    }
+
+    /// One entry for each key that the transaction touches.
+    fn log(
+        &mut self,
+        txid: Digest,
+        index: u32,
+        touches: BTreeMap<PublicKey, Touch>,
+    ) -> Result<(), Error> {
+        for (key, touch) in touches {
+            let entry = LogEntry {
+                txid,
+                block: self.height,
+                index,
+                role: touch.role,
+            };
+            let row = KeyLogRow {
+                entry,
+                nodes: List::empty(),
+                outputs: List::new(touch.outputs)?,
+            };
+            let touched = self.touched.entry(key);
+            let touched = touched.or_insert_with(|| TouchedKey::new(&key));
+            touched.new_entries.push(row);
+        }
+        Ok(())
+    }
+
+    /// The stake that an output counts for: coin hosted with a stranger counts for none.
+    fn stake_of(&mut self, output: &Output) -> Option<&mut Stake> {
+        self.stakes.get_mut(output.host.as_ref()?)
+    }
+}
+
+/// The witnesses are those of the owners, once each, in order of first appearance.
+fn check_owners(transaction: &Transaction, inputs: &[Input]) -> Result<(), Reason> {
+    let owners = inputs.iter().map(|input| input.row.created.output.owner);
+    let owners = in_order_of_appearance(owners);
+    let signers = transaction.witnesses.iter().map(|witness| witness.owner);
+    if !signers.eq(owners) {
+        return Err(Reason::NotOwner);
+    }
+    Ok(())
+}
+
+/// Nothing comes out that did not go in, and what is left suffices as a fee.
+fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amount, Stop> {
+    let amounts = inputs.iter().map(|input| input.row.created.output.amount);
+    let inputs = Amount::sum(amounts).map_err(Error::from)?;
+    let outputs = Amount::sum(body.outputs.iter().map(|output| output.amount))
+        .map_err(|_| Reason::SumOverflow)?;
+    let fee = inputs
+        .minus(outputs)
+        .map_err(|_| Reason::NotConserved { inputs, outputs })?;
+    match &body.kind {
+        Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
+        Kind::Data { .. } => data::check_against(&ledger.parameters, body, fee)?,
+    }
+    Ok(fee)
+}
+
+const fn lost(reason: Reason, winner: Digest) -> Stop {
+    Stop::Rejected(Outcome::Rejected {
+        reason,
+        winner: Some(winner),
+    })
+}
+
+/// Appends an entry; returns the complete subtrees that end with it, from its leaf upwards.
+fn completed(
+    frontier: &mut Frontier,
+    keys: &TreeKeys,
+    entry: &LogEntry,
+) -> Result<List<Digest, { limits::LOG_DEPTH_MAX }>, Error> {
+    let hasher = keys.log(Map::Key);
+    let mut digest = entry.leaf(keys, Map::Key);
+    let mut nodes = Vec::from([digest]);
+    let leaf = digest;
+    // Each trailing one bit of the size is a peak that the new leaf completes to a wider one.
+    let completing = usize::try_from(frontier.size().trailing_ones()).unwrap_or(usize::MAX);
+    for left in frontier.peaks().iter().rev().take(completing) {
+        digest = hasher.node(left, &digest);
+        nodes.push(digest);
+    }
+    frontier.append(hasher, leaf)?;
+    Ok(List::new(nodes)?)
+}
+
+fn next(count: u32) -> Result<u32, Error> {
+    let what = "transactions";
+    count.checked_add(1).ok_or(Error::TooMany { what })
+}
+
+fn sum(total: u128, amount: Amount) -> Result<u128, Error> {
+    let what = "coins";
+    total
+        .checked_add(u128::from(amount.get()))
+        .ok_or(Error::TooMany { what })
+}
