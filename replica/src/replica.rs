@@ -190,6 +190,13 @@ impl Replica {
         let mut turn = Turn::new(now, store);
         match input {
             Input::Gossip { from, gossip } => self.handle_gossip(from, gossip, &mut turn)?,
+            Input::Refused { from: _ } => {
+                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+            }
+            Input::RefusedWallet => {
+                self.stats.wallet_requests_refused =
+                    self.stats.wallet_requests_refused.saturating_add(1);
+            }
             Input::Wallet { ticket, request } => self.handle_wallet(ticket, request, &mut turn)?,
             Input::Submit {
                 ticket,
