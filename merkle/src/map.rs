@@ -27,6 +27,10 @@ mod proof;
 use arena::{Arena, Branch, LEAVES_MAX, Leaf, Link, Node, Slot};
 pub use proof::{MapPath, MapProof};
 
+/// Records that are set before their branches are hashed: as many neighbours as keep all those
+/// branches in a processor's own cache. The few branches above several chunks are hashed for each.
+const CHUNK: usize = 256;
+
 /// A map with all its nodes in memory, about 144 bytes a position.
 #[derive(Debug, Clone)]
 pub struct MapTree {
@@ -92,17 +96,8 @@ impl MapTree {
         let mut sorted: Vec<_> = records.iter().map(|(at, hash)| [*at, *hash]).collect();
         sorted.sort_unstable_by_key(|[position, _]| *position);
         self.check_update(&sorted)?;
-        let mut changed = Changed(array::from_fn(|_| Vec::new()));
-        let hashes = self.hasher.leaves(&sorted);
-        for ([position, record_hash], hash) in sorted.into_iter().zip(hashes) {
-            let leaf = Leaf {
-                position,
-                record_hash,
-            };
-            let slot = self.set(leaf, hash)?;
-            self.mark(slot, &mut changed)?;
-        }
-        self.rehash(&changed)
+        let mut chunks = sorted.chunks(CHUNK);
+        chunks.try_for_each(|chunk| self.update_chunk(chunk))
     }
 
     /// What the map holds at `position`: a proof of presence or of absence. Cost: about log2 n
@@ -132,6 +127,20 @@ impl MapTree {
                 record_hash: leaf.record_hash,
             }
         })
+    }
+
+    fn update_chunk(&mut self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
+        let mut changed = Changed(array::from_fn(|_| Vec::new()));
+        let hashes = self.hasher.leaves(sorted);
+        for ([position, record_hash], hash) in sorted.iter().zip(hashes) {
+            let leaf = Leaf {
+                position: *position,
+                record_hash: *record_hash,
+            };
+            let slot = self.set(leaf, hash)?;
+            self.mark(slot, &mut changed)?;
+        }
+        self.rehash(&changed)
     }
 
     fn check_update(&self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
