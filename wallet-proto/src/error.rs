@@ -1,0 +1,180 @@
+//! Why an answer or a proof file is refused: the failing part, and who is to blame.
+
+use core::fmt;
+
+use primitives::Digest;
+use primitives::keys::PublicKey;
+use primitives::units::{Epoch, Height, PeerIndex, Stake};
+
+/// A message that is none, or an answer that does not prove what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No bytes at all.
+    #[error("version: no byte where 1 was due")]
+    Empty,
+    /// A message of another version.
+    #[error("version: {found} where 1 was due")]
+    Version {
+        /// The version byte found.
+        found: u8,
+    },
+    /// Bytes that are not the canonical encoding of their type, or too long.
+    #[error("encoding: {0}")]
+    Encoding(#[from] primitives::Error),
+    /// A genesis, transaction or header that is not what it should be.
+    #[error("ledger: {0}")]
+    Ledger(#[from] ledger::Error),
+    /// The answer's kind is not that of the request.
+    #[error("answer: of another kind than the request")]
+    OtherKind,
+    /// The statement names another thing than was asked for.
+    #[error("{part}: {found} where {wanted} was due")]
+    Other {
+        /// What differs.
+        part: Part,
+        /// The digest found.
+        found: Digest,
+        /// The digest due.
+        wanted: Digest,
+    },
+    /// A height other than the one due.
+    #[error("{part}: height {found} where {wanted} was due")]
+    OtherHeight {
+        /// What differs.
+        part: Part,
+        /// The height found.
+        found: Height,
+        /// The height due.
+        wanted: Height,
+    },
+    /// An output with another index than the one asked for.
+    #[error("output: index {found} where {wanted} was due")]
+    OtherIndex {
+        /// The index found.
+        found: u32,
+        /// The index due.
+        wanted: u32,
+    },
+    /// The header's epoch has no trusted committee, or the certificate is of another epoch.
+    #[error("certificate: epoch {found} where {wanted} was due")]
+    OtherEpoch {
+        /// The epoch found.
+        found: Epoch,
+        /// The epoch due.
+        wanted: Epoch,
+    },
+    /// An epoch whose committee this trust does not know.
+    #[error("header: epoch {found} where committees up to epoch {last} are known")]
+    UnknownEpoch {
+        /// The epoch found.
+        found: Epoch,
+        /// The newest epoch known.
+        last: Epoch,
+    },
+    /// A block that hands over to no committee.
+    #[error("handover: block {height} does not seal its epoch")]
+    NotSealing {
+        /// The block.
+        height: Height,
+    },
+    /// Signers that are not in ascending order, each once.
+    #[error("certificate: signer {index} is out of order or signs twice")]
+    SignerOrder {
+        /// The first signer out of order.
+        index: PeerIndex,
+    },
+    /// A signer outside the committee.
+    #[error("certificate: signer {index} where the committee has {size} members")]
+    UnknownSigner {
+        /// The signer.
+        index: PeerIndex,
+        /// The size of the committee.
+        size: usize,
+    },
+    /// A signature that does not hold.
+    #[error("certificate: signature {position} by peer {key} does not hold")]
+    Signature {
+        /// Its place in the list, from 0.
+        position: usize,
+        /// The peer key it is given for.
+        key: PublicKey,
+    },
+    /// The signers hold too little stake.
+    #[error("certificate: stake {found} of {whole} where more than two thirds is due")]
+    BelowQuorum {
+        /// The signers' stake.
+        found: Stake,
+        /// The committee's whole stake.
+        whole: Stake,
+    },
+    /// A Merkle proof that does not hold.
+    #[error("{part}: {source}")]
+    Proof {
+        /// What was to be proven.
+        part: Part,
+        /// What fails in the proof.
+        source: merkle::Error,
+    },
+}
+
+impl Error {
+    /// The key to blame beyond the sender of the message, where one is known.
+    #[must_use]
+    pub const fn culprit(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Signature { key, .. } => Some(key),
+            Self::Encoding(error) => error.culprit(),
+            Self::Ledger(error) => error.culprit(),
+            Self::Empty
+            | Self::Version { .. }
+            | Self::OtherKind
+            | Self::Other { .. }
+            | Self::OtherHeight { .. }
+            | Self::OtherIndex { .. }
+            | Self::OtherEpoch { .. }
+            | Self::UnknownEpoch { .. }
+            | Self::NotSealing { .. }
+            | Self::SignerOrder { .. }
+            | Self::UnknownSigner { .. }
+            | Self::BelowQuorum { .. }
+            | Self::Proof { .. } => None,
+        }
+    }
+}
+
+/// The part of an answer that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The chain's id.
+    Chain,
+    /// The header of the snapshot.
+    Snapshot,
+    /// The committee and its digest.
+    Committee,
+    /// The sealing block that hands over to the next committee.
+    Handover,
+    /// An older header under the snapshot.
+    Block,
+    /// A transaction within its block.
+    Transaction,
+    /// An output and its status.
+    Output,
+    /// A key's record and log.
+    History,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chain => "chain",
+            Self::Snapshot => "snapshot",
+            Self::Committee => "committee",
+            Self::Handover => "handover",
+            Self::Block => "block",
+            Self::Transaction => "transaction",
+            Self::Output => "output",
+            Self::History => "history",
+        })
+    }
+}

@@ -1,0 +1,244 @@
+//! What can go wrong for a wallet, with a stable code, the exit code, and what to do about it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ledger::Outcome;
+use primitives::Digest;
+use primitives::keys::PublicKey;
+use primitives::units::{Amount, Height};
+use wallet_proto::reply::Refusal;
+
+/// A wallet's failure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of the wallet's home, or one it was told to read or write.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A file whose content is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A home that has a key already.
+    #[error("{} has a key already", path.display())]
+    HomeExists {
+        /// The home.
+        path: PathBuf,
+    },
+    /// A home without a key.
+    #[error("{} has no key", path.display())]
+    NoKey {
+        /// The home.
+        path: PathBuf,
+    },
+    /// A home that does not know its chain.
+    #[error("{} names no genesis", path.display())]
+    NoGenesis {
+        /// The home.
+        path: PathBuf,
+    },
+    /// A genesis other than the one the home was made for.
+    #[error("chain {found} where {wanted} was due")]
+    OtherChain {
+        /// The chain of the genesis.
+        found: Digest,
+        /// The chain of the home.
+        wanted: Digest,
+    },
+    /// No host is configured.
+    #[error("no host is known")]
+    NoHosts,
+    /// A host that cannot be reached, or stopped answering.
+    #[error("host {address} (key {host}): {source}")]
+    Unreachable {
+        /// Where it should listen.
+        address: SocketAddr,
+        /// Its transport key.
+        host: PublicKey,
+        /// What the network said.
+        source: net::Error,
+    },
+    /// A host that did not answer in time, or ended the stream without an answer.
+    #[error("host {host} gave no answer")]
+    Silent {
+        /// Its transport key.
+        host: PublicKey,
+    },
+    /// A host that does not do what it was asked.
+    #[error("host {host} refuses: {refusal}")]
+    HostRefuses {
+        /// Its transport key.
+        host: PublicKey,
+        /// Its reason.
+        refusal: Refusal,
+    },
+    /// A host that is behind what this wallet has seen certified.
+    #[error("host {host} answers as of block {found} where {wanted} or later was due")]
+    Behind {
+        /// Its transport key.
+        host: PublicKey,
+        /// The height it answered with.
+        found: Height,
+        /// The wallet's trusted height.
+        wanted: Height,
+    },
+    /// A host whose answer does not hold.
+    #[error("host {host} proves nothing: {source}")]
+    Unproven {
+        /// Its transport key.
+        host: PublicKey,
+        /// The failing part.
+        source: wallet_proto::Error,
+    },
+    /// A proof file, or a message of our own, that does not hold.
+    #[error(transparent)]
+    Proof(#[from] wallet_proto::Error),
+    /// Less proven coin than a payment takes.
+    #[error("{available} is free to spend where {wanted} is due; {pending} is held by pending payments")]
+    Insufficient {
+        /// Proven and free coin.
+        available: Amount,
+        /// Amount and fee.
+        wanted: Amount,
+        /// Proven coin that pending payments spend.
+        pending: Amount,
+    },
+    /// A payment below the chain's least fee.
+    #[error("fee {found} where at least {wanted} is due")]
+    FeeTooLow {
+        /// The fee asked for.
+        found: Amount,
+        /// The chain's least fee.
+        wanted: Amount,
+    },
+    /// A payment that was ordered and proven to have had no effect.
+    #[error("payment {id} was {outcome}")]
+    Rejected {
+        /// The transaction.
+        id: Digest,
+        /// The reason and the winner.
+        outcome: Outcome,
+    },
+    /// Something that did not happen in time; nothing is lost.
+    #[error("{awaited} did not come within {seconds} s")]
+    TimedOut {
+        /// What was awaited.
+        awaited: &'static str,
+        /// How long.
+        seconds: u64,
+    },
+    /// A value of our own that breaks a bound.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// A value of our own that breaks a bound.
+    #[error(transparent)]
+    Primitive(#[from] primitives::Error),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    NoRandomness,
+}
+
+impl Error {
+    /// A stable code for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+            Self::Content { .. } => "file.content",
+            Self::HomeExists { .. } => "home.exists",
+            Self::NoKey { .. } => "home.no_key",
+            Self::NoGenesis { .. } => "home.no_genesis",
+            Self::OtherChain { .. } => "home.other_chain",
+            Self::NoHosts => "host.none",
+            Self::Unreachable { .. } => "host.unreachable",
+            Self::Silent { .. } => "host.silent",
+            Self::HostRefuses { .. } => "host.refuses",
+            Self::Behind { .. } => "host.behind",
+            Self::Unproven { .. } => "host.unproven",
+            Self::Proof(_) => "proof.invalid",
+            Self::Insufficient { .. } => "payment.insufficient",
+            Self::FeeTooLow { .. } => "payment.fee_too_low",
+            Self::Rejected { .. } => "payment.rejected",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Ledger(_) => "ledger",
+            Self::Primitive(_) => "value",
+            Self::NoRandomness => "no_randomness",
+        }
+    }
+
+    /// The exit code of the program.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::HomeExists { .. }
+            | Self::NoKey { .. }
+            | Self::NoGenesis { .. }
+            | Self::OtherChain { .. }
+            | Self::Ledger(_)
+            | Self::Primitive(_)
+            | Self::NoRandomness => 1,
+            Self::Unproven { .. } | Self::Proof(_) => 3,
+            Self::NoHosts
+            | Self::Unreachable { .. }
+            | Self::Silent { .. }
+            | Self::Behind { .. } => 4,
+            Self::TimedOut { .. } => 5,
+            Self::HostRefuses { .. }
+            | Self::Insufficient { .. }
+            | Self::FeeTooLow { .. }
+            | Self::Rejected { .. } => 6,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "check that the path exists and may be read and written",
+            Self::Content { .. } => "correct the file, or give another one",
+            Self::HomeExists { .. } => "give another --home; a key is never overwritten",
+            Self::NoKey { .. } => "make one with: primus-wallet new",
+            Self::NoGenesis { .. } => "name it with: primus-wallet new --genesis FILE --host ADDRESS#KEY",
+            Self::OtherChain { .. } => "use one --home for each chain",
+            Self::NoHosts => "name one with: primus-wallet new --host ADDRESS#KEY",
+            Self::Unreachable { .. } | Self::Silent { .. } => {
+                "check that the host runs, or add another host to wallet.toml"
+            }
+            Self::HostRefuses { .. } => "read the host's reason; add another host to wallet.toml",
+            Self::Behind { .. } => "wait until the host has caught up, or add another host",
+            Self::Unproven { .. } => "do not trust this host; add another one to wallet.toml",
+            Self::Proof(_) => "do not rely on it; ask for a new proof",
+            Self::Insufficient { .. } => "wait for pending payments, or pay less",
+            Self::FeeTooLow { .. } => "give a higher --fee",
+            Self::Rejected { .. } => "nothing was moved; see the winner, then pay again",
+            Self::TimedOut { .. } => "it stays in the outbox; run: primus-wallet balance",
+            Self::Ledger(_) | Self::Primitive(_) => "check the values given",
+            Self::NoRandomness => "check the system's random source",
+        }
+    }
+
+    /// Whether another host may do better.
+    pub(crate) const fn another_host_may_help(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Silent { .. }
+                | Self::HostRefuses { .. }
+                | Self::Behind { .. }
+                | Self::Unproven { .. }
+        )
+    }
+}

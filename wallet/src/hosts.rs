@@ -1,0 +1,242 @@
+//! The peers that a wallet asks, one at a time; the next one when a host does not do.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use net::Client;
+use primitives::Digest;
+use primitives::keys::PublicKey;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use wallet_proto::reply::{Answer, Reply, Step};
+use wallet_proto::{Request, wire};
+
+use crate::error::Error;
+use crate::home::Seed;
+use crate::keys::secret_key;
+
+/// Requests that are open at one time, half of what a host takes.
+const OPEN_MAX: usize = 8;
+
+/// Where a host listens, and the key it must prove: `ADDRESS#KEY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostAddress {
+    /// Where it listens, over UDP.
+    pub address: SocketAddr,
+    /// Its transport key.
+    pub key: PublicKey,
+}
+
+/// Text that is no `ADDRESS#KEY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a host is written ADDRESS:PORT#KEY, with 64 hexadecimal digits of its transport key")]
+pub struct HostSyntax;
+
+impl FromStr for HostAddress {
+    type Err = HostSyntax;
+
+    fn from_str(text: &str) -> Result<Self, HostSyntax> {
+        let (address, key) = text.split_once('#').ok_or(HostSyntax)?;
+        Ok(Self {
+            address: address.parse().map_err(|_| HostSyntax)?,
+            key: key.parse().map_err(|_| HostSyntax)?,
+        })
+    }
+}
+
+impl fmt::Display for HostAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.address, self.key)
+    }
+}
+
+impl TryFrom<String> for HostAddress {
+    type Error = HostSyntax;
+
+    fn try_from(text: String) -> Result<Self, HostSyntax> {
+        text.parse()
+    }
+}
+
+impl From<HostAddress> for String {
+    fn from(host: HostAddress) -> Self {
+        host.to_string()
+    }
+}
+
+/// The hosts of one wallet, and the connection to the one in use.
+#[derive(Debug)]
+pub struct Hosts {
+    addresses: Vec<HostAddress>,
+    chain: Digest,
+    seed: Seed,
+    patience: Duration,
+    current: usize,
+    client: Option<Client>,
+}
+
+impl Hosts {
+    /// Asks these hosts in turn, as the wallet of `seed`; `patience` is how long one may think.
+    #[must_use]
+    pub const fn new(
+        addresses: Vec<HostAddress>,
+        chain: Digest,
+        seed: Seed,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            addresses,
+            chain,
+            seed,
+            patience,
+            current: 0,
+            client: None,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// Goes on to the next host.
+    pub fn turn(&mut self) {
+        self.client = None;
+        let next = self.current.saturating_add(1);
+        self.current = if next < self.addresses.len() { next } else { 0 };
+    }
+
+    /// The host in use, connected.
+    ///
+    /// # Errors
+    /// [`Error::NoHosts`]; [`Error::Unreachable`].
+    pub async fn connected(&mut self) -> Result<(HostAddress, Client), Error> {
+        let host = *self.addresses.get(self.current).ok_or(Error::NoHosts)?;
+        if let Some(client) = &self.client {
+            return Ok((host, client.clone()));
+        }
+        let secret = secret_key(&self.seed)?;
+        let connecting = Client::connect(host.address, host.key, self.chain, secret);
+        let client = connecting.await.map_err(|source| unreachable(host, source))?;
+        self.client = Some(client.clone());
+        Ok((host, client))
+    }
+
+    /// What the host in use answers.
+    ///
+    /// # Errors
+    /// [`Error::NoHosts`]; [`Error::Unreachable`]; [`Error::Silent`]; [`Error::HostRefuses`];
+    /// [`Error::Unproven`] for bytes that are no reply.
+    pub async fn answer(&mut self, request: &Request) -> Result<(HostAddress, Answer), Error> {
+        let (host, client) = self.connected().await?;
+        let answer = ask(host, client, wire::to_bytes(request)?, self.patience).await;
+        Ok((host, answer?))
+    }
+
+    /// What the host in use answers to each request, some of them at one time.
+    ///
+    /// # Errors
+    /// As [`Hosts::answer`], for the first that fails.
+    pub async fn answers(
+        &mut self,
+        requests: &[Request],
+    ) -> Result<(HostAddress, Vec<Answer>), Error> {
+        let (host, client) = self.connected().await?;
+        let mut answers = Vec::with_capacity(requests.len());
+        for some in requests.chunks(OPEN_MAX) {
+            let mut tasks = JoinSet::new();
+            for (place, request) in some.iter().enumerate() {
+                let bytes = wire::to_bytes(request)?;
+                let (client, patience) = (client.clone(), self.patience);
+                tasks.spawn(async move { (place, ask(host, client, bytes, patience).await) });
+            }
+            let mut done = tasks.join_all().await;
+            done.sort_by_key(|(place, _)| *place);
+            for (_, answer) in done {
+                answers.push(answer?);
+            }
+        }
+        Ok((host, answers))
+    }
+
+    /// Hands the request to the host in use and gives each step that it reports to `on_step`, until
+    /// that returns false or the host ends the stream.
+    ///
+    /// # Errors
+    /// As [`Hosts::answer`].
+    pub async fn steps(
+        &mut self,
+        request: &Request,
+        on_step: &mut (dyn FnMut(&Step) -> bool + Send),
+    ) -> Result<HostAddress, Error> {
+        let (host, client) = self.connected().await?;
+        let bytes = wire::to_bytes(request)?;
+        let asked = client.request(bytes).await;
+        let mut replies = asked.map_err(|source| unreachable(host, source))?;
+        while let Some(reply) = replies.next().await {
+            let reply = reply.map_err(|source| unreachable(host, source))?;
+            match read(host, &reply)? {
+                Reply::Error(refusal) => {
+                    let host = host.key;
+                    return Err(Error::HostRefuses { host, refusal });
+                }
+                Reply::Progress(steps) => {
+                    if !steps.iter().all(|step| on_step(step)) {
+                        return Ok(host);
+                    }
+                }
+                Reply::Answer(_) => {}
+            }
+        }
+        Ok(host)
+    }
+}
+
+async fn ask(
+    host: HostAddress,
+    client: Client,
+    request: Vec<u8>,
+    patience: Duration,
+) -> Result<Answer, Error> {
+    let exchange = async {
+        let asked = client.request(request).await;
+        let mut replies = asked.map_err(|source| unreachable(host, source))?;
+        while let Some(reply) = replies.next().await {
+            let reply = reply.map_err(|source| unreachable(host, source))?;
+            match read(host, &reply)? {
+                Reply::Error(refusal) => {
+                    let host = host.key;
+                    return Err(Error::HostRefuses { host, refusal });
+                }
+                Reply::Progress(_) => {}
+                Reply::Answer(answer) => return Ok(*answer),
+            }
+        }
+        Err(Error::Silent { host: host.key })
+    };
+    let answered = timeout(patience, exchange).await;
+    answered.unwrap_or(Err(Error::Silent { host: host.key }))
+}
+
+fn read(host: HostAddress, reply: &[u8]) -> Result<Reply, Error> {
+    wire::from_bytes(reply).map_err(|source| Error::Unproven {
+        host: host.key,
+        source,
+    })
+}
+
+fn unreachable(host: HostAddress, source: net::Error) -> Error {
+    Error::Unreachable {
+        address: host.address,
+        host: host.key,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests;
