@@ -12,7 +12,10 @@ fn header() -> Header {
 fn the_encoding_and_the_consensus_root_are_golden() {
     check_golden(&header(), "310 bytes 93cd684a");
     assert_eq!(bytes(&header()).len(), Header::BYTES_MAX);
-    check_text(&header().root().unwrap().to_string(), "");
+    check_text(
+        &header().root().unwrap().to_string(),
+        "b4698bc7d8c682aa3d61915ac6fd2a764a5bca92ff11da804914f57c71ac06b7",
+    );
 }
 
 #[test]
