@@ -4,13 +4,11 @@ use std::net::UdpSocket;
 
 use primitives::keys::PublicKey;
 use primitives::limits::GOSSIP_MESSAGE_BYTES_MAX;
-use primus_net::{
-    Bytes, CloseReason, Config, Endpoint, Error, Lane, Limits, PeerEvent, SendError, Served,
-};
+use primus_net::{Bytes, CloseReason, Endpoint, Error, Lane, Limits, PeerEvent, SendError, Served};
 use tokio::runtime::Runtime;
 
 use crate::support::{
-    config, expect_up, keys, loopback, next_peer, pair, peer, serve, soon, until,
+    config, expect_up, keys, loopback, next_peer, pair, peer, serve, serve_again, soon, until,
 };
 
 /// A frame that tells its place, its lane, and a length that varies with its place.
@@ -171,7 +169,7 @@ async fn a_peer_that_stops_says_so_and_is_dialled_again() {
     assert_eq!(unsent, Err(SendError::NotConnected));
     let mut settings = config(&[peer(lower, loopback())]);
     settings.listen = address;
-    let mut second = serve(higher, settings);
+    let mut second = serve_again(higher, settings).await;
     expect_up(&mut first, higher).await;
     expect_up(&mut second, lower).await;
 }
@@ -189,7 +187,7 @@ fn a_killed_peer_that_restarts_tells_those_that_dialled_it() {
         // Whoever is killed says nothing.
         doomed.shutdown_background();
         drop(second);
-        let mut second = restart(settings).await;
+        let mut second = serve_again(higher, settings).await;
         let frame = Bytes::from_static(b"are you there");
         let sent = first.endpoint.send(&higher.public, Lane::Bulk, frame);
         assert_eq!(sent, Ok(()));
@@ -201,20 +199,6 @@ fn a_killed_peer_that_restarts_tells_those_that_dialled_it() {
         expect_up(&mut first, higher).await;
         expect_up(&mut second, lower).await;
     });
-
-    /// Serves again as soon as the killed one's port is free.
-    async fn restart(settings: Config) -> Served {
-        let [_, higher] = keys::<2>();
-        soon(async {
-            loop {
-                match Endpoint::serve(settings.clone(), higher.secret()) {
-                    Ok(served) => return served,
-                    Err(_) => tokio::task::yield_now().await,
-                }
-            }
-        })
-        .await
-    }
 }
 
 #[test]

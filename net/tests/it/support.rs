@@ -93,6 +93,17 @@ pub(crate) fn serve(key: Key, config: Config) -> Served {
     Endpoint::serve(config, key.secret()).expect("an endpoint")
 }
 
+/// Serves as soon as the port of a former endpoint is free.
+pub(crate) async fn serve_again(key: Key, config: Config) -> Served {
+    let mut served = None;
+    until(|| {
+        served = Endpoint::serve(config.clone(), key.secret()).ok();
+        served.is_some()
+    })
+    .await;
+    served.expect("an endpoint")
+}
+
 /// Two peers that know each other, the lower first, both up.
 pub(crate) async fn pair(limits: Limits) -> (Served, Served) {
     let [lower, higher] = keys();
