@@ -20,10 +20,11 @@ async fn connect(host: &Served, expected: Key, network: u8, wallet: Key) -> Resu
 }
 
 async fn dial_failure(served: &mut Served) -> Error {
-    match next_peer(served).await {
-        PeerEvent::DialFailed { reason, .. } => reason,
-        event => panic!("{event:?} where a failed dial was due"),
-    }
+    let event = next_peer(served).await;
+    let PeerEvent::DialFailed { reason, .. } = event else {
+        panic!("{event:?} where a failed dial was due");
+    };
+    reason
 }
 
 #[tokio::test]

@@ -128,13 +128,9 @@ pub(crate) async fn next_wallet(served: &mut Served) -> WalletEvent {
 
 /// Waits for a peer to come up; dials that fail before are no fault.
 pub(crate) async fn expect_up(served: &mut Served, key: Key) {
-    loop {
-        match next_peer(served).await {
-            PeerEvent::DialFailed { peer, .. } if peer == key.public => {}
-            event => {
-                assert_eq!(event, PeerEvent::Up { peer: key.public });
-                return;
-            }
-        }
+    let mut event = next_peer(served).await;
+    while matches!(event, PeerEvent::DialFailed { peer, .. } if peer == key.public) {
+        event = next_peer(served).await;
     }
+    assert_eq!(event, PeerEvent::Up { peer: key.public });
 }

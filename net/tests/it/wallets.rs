@@ -16,14 +16,16 @@ async fn expect_up(host: &mut Served, session: u64, wallet: Key) {
 }
 
 async fn next_request(host: &mut Served) -> (u64, u64, Vec<u8>) {
-    match next_wallet(host).await {
-        WalletEvent::Request {
-            session,
-            request,
-            bytes,
-        } => (session, request, bytes),
-        event => panic!("{event:?} where a request was due"),
-    }
+    let event = next_wallet(host).await;
+    let WalletEvent::Request {
+        session,
+        request,
+        bytes,
+    } = event
+    else {
+        panic!("{event:?} where a request was due");
+    };
+    (session, request, bytes)
 }
 
 #[tokio::test]
