@@ -32,6 +32,7 @@ pub mod error;
 pub mod proof_file;
 pub mod reply;
 pub mod request;
+pub mod serve;
 pub mod trust;
 pub mod wire;
 

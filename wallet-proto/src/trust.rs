@@ -181,6 +181,12 @@ impl Trust {
         &self.keys
     }
 
+    /// The consensus root of the genesis block.
+    #[must_use]
+    pub const fn genesis_root(&self) -> &Digest {
+        &self.genesis_root
+    }
+
     /// The newest epoch whose committee is known.
     #[must_use]
     pub fn epoch(&self) -> Epoch {

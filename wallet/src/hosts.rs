@@ -178,7 +178,8 @@ impl Hosts {
         let bytes = wire::to_bytes(request)?;
         let asked = client.request(bytes).await;
         let mut replies = asked.map_err(|source| unreachable(host, source))?;
-        while let Some(reply) = replies.next().await {
+        let silent = |_| Error::Silent { host: host.key };
+        while let Some(reply) = timeout(self.patience, replies.next()).await.map_err(silent)? {
             let reply = reply.map_err(|source| unreachable(host, source))?;
             match read(host, &reply)? {
                 Reply::Error(refusal) => {
