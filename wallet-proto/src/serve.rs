@@ -17,9 +17,7 @@ use primitives::store::Store;
 use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
-use crate::reply::{
-    BlockProof, Body, Code, History, OutputAnswer, Refusal, TransactionAnswer,
-};
+use crate::reply::{BlockProof, Body, Code, History, OutputAnswer, Refusal, TransactionAnswer};
 use crate::request::{Page, Request};
 
 /// Why there is no body.
@@ -46,9 +44,7 @@ impl From<Error> for Unserved {
 pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
     match request {
         Request::Head => Ok(Body::Head),
-        Request::History { key, page } => {
-            history(key, *page, ledger, store).map(Body::History)
-        }
+        Request::History { key, page } => history(key, *page, ledger, store).map(Body::History),
         Request::Output { outpoint } => output(outpoint, ledger, store),
         Request::Transaction { id } => transaction(id, ledger, store),
         Request::Block { height } => block(*height, ledger, store).map(Body::Block),
@@ -88,9 +84,7 @@ fn history<S: Store>(
         Page::From { index, .. } if index > count => {
             Err(refused(Code::NotFound, "the log has fewer entries"))
         }
-        Page::From { index, .. } => {
-            Ok(History::From(ledger.key_history_from(key, index, store)?))
-        }
+        Page::From { index, .. } => Ok(History::From(ledger.key_history_from(key, index, store)?)),
     }
 }
 

@@ -139,7 +139,9 @@ impl Certified {
     pub fn percent(&self) -> u64 {
         let (part, whole) = (u128::from(self.stake.get()), u128::from(self.whole.get()));
         let percent = part.saturating_mul(100).checked_div(whole);
-        percent.and_then(|percent| u64::try_from(percent).ok()).unwrap_or(0)
+        percent
+            .and_then(|percent| u64::try_from(percent).ok())
+            .unwrap_or(0)
     }
 }
 

@@ -65,7 +65,10 @@ impl Book {
 
     /// The unspent coins, by outpoint.
     pub fn unspent(&self) -> impl Iterator<Item = Coin> {
-        let unspent = self.coins.iter().filter(|(_, known)| known.spender.is_none());
+        let unspent = self
+            .coins
+            .iter()
+            .filter(|(_, known)| known.spender.is_none());
         unspent.map(|(outpoint, known)| Coin {
             outpoint: *outpoint,
             output: known.output,
@@ -99,7 +102,9 @@ impl Book {
     pub(crate) fn add(&mut self, entry: LogEntry, effect: &Effect) -> Result<(), Error> {
         let mut spent = Amount::ZERO;
         for outpoint in &effect.inputs {
-            let Some(known) = self.coins.get_mut(outpoint) else { continue };
+            let Some(known) = self.coins.get_mut(outpoint) else {
+                continue;
+            };
             known.spender = Some(entry.txid);
             spent = spent.plus(known.output.amount)?;
         }

@@ -91,7 +91,11 @@ impl Wallet {
         let merged = Settings {
             genesis: new.genesis.or(old.genesis),
             chain: new.chain.or(old.chain),
-            hosts: if new.hosts.is_empty() { old.hosts } else { new.hosts },
+            hosts: if new.hosts.is_empty() {
+                old.hosts
+            } else {
+                new.hosts
+            },
         };
         home.write_settings(&merged)?;
         Ok(merged)
@@ -345,7 +349,11 @@ fn with_chain(settings: &Settings) -> Result<Settings, Error> {
 
 /// A host that lies is worth more words than one that is away.
 fn worse(old: Error, new: Error) -> Error {
-    if matches!(old, Error::Unproven { .. }) { old } else { new }
+    if matches!(old, Error::Unproven { .. }) {
+        old
+    } else {
+        new
+    }
 }
 
 /// Whether the failure may pass by itself within seconds.

@@ -104,7 +104,9 @@ impl Wallet {
             held.extend(decode(bytes)?.body.inputs.iter().copied());
         }
         let unspent = self.book.unspent();
-        Ok(unspent.filter(|coin| !held.contains(&coin.outpoint)).collect())
+        Ok(unspent
+            .filter(|coin| !held.contains(&coin.outpoint))
+            .collect())
     }
 
     /// Drops what is proven or lost from the outbox; the rest is pending.
@@ -130,7 +132,10 @@ impl Wallet {
         let mut inputs = transaction.body.inputs.iter();
         let spent = inputs.any(|input| self.book.spender(input).is_some());
         let expired = self.book.as_of().is_some_and(|as_of| {
-            transaction.body.valid_until.is_some_and(|until| until <= as_of.height())
+            transaction
+                .body
+                .valid_until
+                .is_some_and(|until| until <= as_of.height())
         });
         spent || expired
     }
@@ -172,7 +177,10 @@ impl Wallet {
     async fn effects(&mut self, entries: &[LogEntry]) -> Result<Vec<Effect>, Error> {
         let requests: Vec<_> = entries.iter().filter_map(request_of).collect();
         let together = match self.hosts.answers(&requests).await {
-            Ok((host, answers)) => answers.into_iter().map(|answer| Some((host, answer))).collect(),
+            Ok((host, answers)) => answers
+                .into_iter()
+                .map(|answer| Some((host, answer)))
+                .collect(),
             Err(error) if error.another_host_may_help() => vec![None; requests.len()],
             Err(error) => return Err(error),
         };
@@ -238,6 +246,9 @@ fn effect(
     }
     let settled = check::transaction(&entry.txid, answer, trust)?;
     // The log entry proves that the transaction was applied; its bytes are bound by its id.
-    let transaction = settled.checked.transaction().ok_or(wallet_proto::Error::OtherKind)?;
+    let transaction = settled
+        .checked
+        .transaction()
+        .ok_or(wallet_proto::Error::OtherKind)?;
     Ok(Effect::of_transaction(entry.txid, transaction, key))
 }

@@ -10,11 +10,11 @@ use primitives::codec::{self, Bytes, List};
 use primitives::keys::{PublicKey, Signer};
 use primitives::units::{Amount, Height};
 use tokio::time::{Instant, sleep, timeout};
+use wallet_proto::Request;
 use wallet_proto::check::{self, SettledTransaction};
 use wallet_proto::proof_file::Claim;
 use wallet_proto::reply::{Answer, Code, Refusal, Stage, Step};
 use wallet_proto::request::Report;
-use wallet_proto::Request;
 
 use super::balance::{decode, sum};
 use super::{PASS_PAUSE, Wallet, passes_by, worse};
@@ -147,12 +147,7 @@ impl Wallet {
         Ok(Paid { settled, proof })
     }
 
-    fn draft(
-        &self,
-        payment: &Payment,
-        fee: Amount,
-        free: &[Coin],
-    ) -> Result<Prepared, Error> {
+    fn draft(&self, payment: &Payment, fee: Amount, free: &[Coin]) -> Result<Prepared, Error> {
         let (available, wanted) = (sum(free)?, payment.amount.plus(fee)?);
         let Some(inputs) = select(free, wanted) else {
             let proven: Vec<Coin> = self.book.unspent().collect();
