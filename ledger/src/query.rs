@@ -84,15 +84,9 @@ impl Ledger {
         id: &Digest,
         store: &S,
     ) -> Result<Option<FoundTransaction>, Error> {
-        let applied: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
-        let place = match applied {
-            Some(place) => place,
-            None => match read(store, Table::Meta, &rejected_key(id))? {
-                Some(place) => place,
-                None => return Ok(None),
-            },
+        let Some((place, row)) = self.settled(id, store)? else {
+            return Ok(None);
         };
-        let row = demand(store, Table::Transaction, &place_key(place))?;
         let block: BlockRow = demand(store, Table::Block, &height_key(place.height))?;
         let inclusion = self.transaction_inclusion(place.height, [place.index].into(), store)?;
         Ok(Some(FoundTransaction {
@@ -101,6 +95,25 @@ impl Ledger {
             header: block.header,
             inclusion,
         }))
+    }
+
+    /// Where the applied transaction with this id stands, else its newest rejection, else none, with
+    /// its row; without proof. Cost: two reads.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn settled<S: Store>(
+        &self,
+        id: &Digest,
+        store: &S,
+    ) -> Result<Option<(Place, TransactionRow)>, Error> {
+        let mut place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        if place.is_none() {
+            place = read(store, Table::Meta, &rejected_key(id))?;
+        }
+        let Some(place) = place else { return Ok(None) };
+        let row = demand(store, Table::Transaction, &place_key(place))?;
+        Ok(Some((place, row)))
     }
 
     /// Shows that the block at `height` contains the transactions at these indices.
@@ -203,7 +216,7 @@ impl Ledger {
         let record = self.key_record(key, store)?;
         let count = record.record.map_or(0, |record| record.count);
         let log = self.key_log(key, count, store);
-        let entries = log.entries(first, page_of(count.saturating_sub(first)).unwrap_or(PAGE))?;
+        let entries = log.entries(first, page())?;
         let end = first.saturating_add(count_of(&entries));
         Ok(NewEntries::prove(record, entries, log.consistency(end)?)?)
     }
@@ -222,7 +235,7 @@ impl Ledger {
         let position = key_position(key);
         let mut outputs = Vec::new();
         let mut next = from;
-        let end = from.entry.saturating_add(PAGE);
+        let end = from.entry.saturating_add(page());
         while next.entry < end {
             let key = log_key(&position, next.entry);
             let Some(row): Option<KeyLogRow> = read(store, Table::KeyLog, &key)? else {
@@ -319,17 +332,18 @@ pub fn key_map_position(key: &PublicKey) -> MapPosition {
     }
 }
 
-const PAGE: u64 = 1_024;
-
-const _: () = assert!(PAGE_ENTRIES_MAX == 1_024);
-
+/// `count`, if it fits in one page.
 fn page_of(count: u64) -> Result<u64, Error> {
-    if count > PAGE {
+    let (limit, page) = (PAGE_ENTRIES_MAX, page());
+    if count > page {
         let found = usize::try_from(count).unwrap_or(usize::MAX);
-        let limit = PAGE_ENTRIES_MAX;
         return Err(primitives::Error::TooMany { found, limit }.into());
     }
     Ok(count)
+}
+
+fn page() -> u64 {
+    u64::try_from(PAGE_ENTRIES_MAX).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

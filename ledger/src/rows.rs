@@ -105,15 +105,30 @@ impl Canonical for TransactionRow {
 }
 
 impl TransactionRow {
-    /// The leaf of the transactions tree: id, witness digest, canonical outcome.
+    /// The leaf of the transactions tree; the caller has checked that id and witness digest are
+    /// those of the bytes.
     ///
     /// # Errors
     /// Never: the encoding is bounded.
     pub fn leaf(&self, keys: &TreeKeys) -> Result<Digest, Error> {
-        let outcome = codec::encode(&self.outcome)?;
-        let content = joined(&[&self.id.0, &self.witness_digest.0, &outcome]);
-        Ok(keys.transactions().leaf(&content))
+        transaction_leaf(keys, &self.id, &self.witness_digest, &self.outcome)
     }
+}
+
+/// The leaf of a transaction in the tree of its block: hashed from the id, the witness digest and
+/// the canonical outcome.
+///
+/// # Errors
+/// Never: the encoding is bounded.
+pub fn transaction_leaf(
+    keys: &TreeKeys,
+    id: &Digest,
+    witness_digest: &Digest,
+    outcome: &Outcome,
+) -> Result<Digest, Error> {
+    let outcome = codec::encode(outcome)?;
+    let content = joined(&[&id.0, &witness_digest.0, &outcome]);
+    Ok(keys.transactions().leaf(&content))
 }
 
 /// Where a transaction stands: table `TransactionIndex`, by id of an applied transaction; table
@@ -326,3 +341,6 @@ pub(crate) fn count_of<T>(elements: &[T]) -> u64 {
 fn joined(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,7 @@ use crate::tx::Checked;
 
 mod changes;
 mod restore;
+mod rules;
 mod seal;
 
 use changes::Changes;

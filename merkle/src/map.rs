@@ -159,16 +159,17 @@ impl MapTree {
     /// exceed 2^31 positions.
     pub fn update(&mut self, records: &[(Digest, Digest)]) -> Result<(), Error> {
         // In order of position neighbours follow one another through the same memory.
-        let mut sorted = records.to_vec();
-        sorted.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut sorted: Vec<_> = records.iter().map(|(at, hash)| [*at, *hash]).collect();
+        sorted.sort_unstable_by_key(|[position, _]| *position);
         self.check_update(&sorted)?;
         let mut changed = Changed(array::from_fn(|_| Vec::new()));
-        for (position, record_hash) in sorted {
+        let hashes = self.hasher.leaves(&sorted);
+        for ([position, record_hash], hash) in sorted.into_iter().zip(hashes) {
             let leaf = Leaf {
                 position,
                 record_hash,
             };
-            self.set(leaf, &mut changed)?;
+            self.set(leaf, hash, &mut changed)?;
         }
         self.rehash(&changed)
     }
@@ -199,10 +200,10 @@ impl MapTree {
         })
     }
 
-    fn check_update(&self, sorted: &[(Digest, Digest)]) -> Result<(), Error> {
+    fn check_update(&self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
         let part = self.hasher.part();
         let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
-        if let Some(((position, _), _)) = pairs.find(|((one, _), (next, _))| one == next) {
+        if let Some(([position, _], _)) = pairs.find(|([one, _], [next, _])| one == next) {
             return Err(Error::RepeatedPosition {
                 part,
                 position: *position,
@@ -242,8 +243,7 @@ impl MapTree {
         }
     }
 
-    fn set(&mut self, new: Leaf, changed: &mut Changed) -> Result<(), Error> {
-        let hash = self.hasher.leaf(&new.position, &new.record_hash);
+    fn set(&mut self, new: Leaf, hash: Digest, changed: &mut Changed) -> Result<(), Error> {
         let Some((slot, index)) = self.search(&new.position, |_, _| ())? else {
             self.root = Some(Link::new(self.add_leaf(new)?));
             self.root_hash = hash;
@@ -339,12 +339,16 @@ impl MapTree {
     /// Hashes each changed branch once: a child always tests a later bit than its parent.
     fn rehash(&mut self, changed: &Changed) -> Result<(), Error> {
         for (bit, branches) in (0..=u8::MAX).zip(&changed.0).rev() {
+            let mut slots = Vec::with_capacity(branches.len());
+            let mut pairs = Vec::with_capacity(branches.len());
             for index in branches {
                 let branch = self.branch_mut(*index)?;
                 branch.changed = false;
-                let ([left, right], above) = (branch.hashes, branch.above);
-                let hash = self.hasher.node(bit, &left, &right);
-                self.set_hash(above, hash)?;
+                slots.push(branch.above);
+                pairs.push(branch.hashes);
+            }
+            for (slot, hash) in slots.into_iter().zip(self.hasher.nodes(bit, &pairs)) {
+                self.set_hash(slot, hash)?;
             }
         }
         Ok(())

@@ -216,6 +216,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The replica cannot go on.
+    #[error(transparent)]
+    Replica(#[from] replica::Error),
     /// The network could not be brought up.
     #[error("udp address {address}: {source}")]
     Network {
@@ -251,7 +254,11 @@ impl Error {
             | Self::NotAPeer { .. }
             | Self::OtherStore { .. } => Exit::Configuration,
             Self::StoreInUse { .. } => Exit::Elsewhere,
-            Self::Store(_) | Self::Damaged { .. } => Exit::Storage,
+            Self::Store(_)
+            | Self::Damaged { .. }
+            | Self::Replica(replica::Error::Store(_) | replica::Error::Damaged { .. }) => {
+                Exit::Storage
+            }
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Refused { .. } => Exit::Refused,
@@ -260,6 +267,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Randomness { .. }
             | Self::Driver { .. }
+            | Self::Replica(_)
             | Self::Network { .. }
             | Self::Metrics(_) => Exit::Failed,
         }
@@ -290,6 +298,7 @@ impl Error {
             Self::Refused { .. } => "node.refused",
             Self::NotFound { .. } => "not_found",
             Self::Driver { .. } => "driver.stopped",
+            Self::Replica(_) => "replica.stopped",
             Self::Network { .. } => "net.failed",
             Self::Metrics(_) => "metrics.failed",
         }

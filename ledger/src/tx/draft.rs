@@ -94,6 +94,3 @@ pub(crate) fn in_order_of_appearance(keys: impl Iterator<Item = PublicKey>) -> V
     let mut seen = alloc::collections::BTreeSet::new();
     keys.filter(|key| seen.insert(*key)).collect()
 }
-
-#[cfg(test)]
-mod tests;
