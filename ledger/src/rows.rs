@@ -239,6 +239,20 @@ impl From<TreeRow> for SizedRoot {
     }
 }
 
+/// Table `Meta`: the newest block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct HeadRow {
+    /// Its height.
+    pub height: Height,
+    /// Its consensus root.
+    pub root: Digest,
+}
+
+impl Canonical for HeadRow {
+    const BYTES_MAX: usize = 40;
+}
+
 /// Table `Meta`: the leaves of a block's transactions tree, so that a proof reads no transactions.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
@@ -297,6 +311,10 @@ pub(crate) fn log_key(position: &Digest, index: u64) -> Vec<u8> {
 
 pub(crate) fn stake_key(height: Height) -> Vec<u8> {
     joined(&[b"stake", &height.get().to_be_bytes()])
+}
+
+pub(crate) fn head_key() -> Vec<u8> {
+    b"head".to_vec()
 }
 
 pub(crate) fn leaves_key(height: Height) -> Vec<u8> {
