@@ -2,11 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use primitives::Digest;
 use thiserror::Error as ThisError;
 use wallet_proto::reply::Refusal;
+
+use crate::verdict::Verdict;
 
 /// Every error of this crate.
 #[derive(Debug, ThisError)]
@@ -142,6 +145,14 @@ pub enum Error {
         /// The wallet.
         name: String,
     },
+    /// The record of a test wallet's coins says something else.
+    #[error("{}: line {line} is no coin", path.display())]
+    Purse {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// A payment that should have been applied never will be.
     #[error("payment {id} was not applied: {reason}")]
     Unplaced {
@@ -168,6 +179,55 @@ pub enum Error {
         /// The transaction.
         id: Digest,
     },
+    /// The node's own library refuses: a home, a key file, or a page that does not answer.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// The wallet's own library refuses, or no host does what it asks.
+    #[error("wallet: {0}")]
+    LightClient(#[from] wallet::Error),
+    /// The stand-alone verifier does not accept a proof.
+    #[error("{} is not accepted by the verifier ({status}): {said}", file.display())]
+    Unverified {
+        /// The proof file.
+        file: PathBuf,
+        /// How the verifier ended.
+        status: ExitStatus,
+        /// What it said.
+        said: String,
+    },
+    /// The node's program does not export its DAG.
+    #[error("`primus dag export` ended with {status}")]
+    Export {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A program is not where it is looked for.
+    #[error(
+        "no program at {}: build it (`cargo build -p primus-node -p primus-wallet`), or say where it \
+         is with {flag}",
+        path.display()
+    )]
+    NoProgram {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The flag that names it.
+        flag: &'static str,
+    },
+    /// A recorded peer is not in the genesis.
+    #[error("{peer} is not a peer of the genesis beside it")]
+    Stranger {
+        /// The peer's name.
+        peer: String,
+    },
+    /// The program's own tasks or signals cannot be set up.
+    #[error("runtime: {error}")]
+    Runtime {
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A task was ended from outside.
+    #[error("interrupted")]
+    Interrupted,
     /// There are fewer peers.
     #[error("peer {index} where the network has {count}")]
     NoPeer {
@@ -179,6 +239,61 @@ pub enum Error {
 }
 
 impl Error {
+    /// What this error says about the peers of a network; none if it says nothing about them.
+    #[must_use]
+    pub const fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::TimedOut { .. }
+            | Self::Net { .. }
+            | Self::Silent { .. }
+            | Self::Refused { .. }
+            | Self::PeerDown { .. }
+            | Self::Export { .. }
+            | Self::Untracked { .. } => Some(Verdict::Stalled),
+            Self::Wallet(_)
+            | Self::DoubleSpend { .. }
+            | Self::Unplaced { .. }
+            | Self::Unverified { .. }
+            | Self::LightClient(wallet::Error::Unproven { .. }) => Some(Verdict::Diverged),
+            Self::LightClient(_) | Self::Node(_) => Some(Verdict::Stalled),
+            Self::NotABlock { .. }
+            | Self::NotFunded { .. }
+            | Self::Unit(_)
+            | Self::Ledger(_)
+            | Self::File { .. }
+            | Self::Start { .. }
+            | Self::Signal { .. }
+            | Self::NoNetwork { .. }
+            | Self::RunFile { .. }
+            | Self::NetworkRuns { .. }
+            | Self::NotOurs { .. }
+            | Self::NoPort { .. }
+            | Self::PeerRuns { .. }
+            | Self::PurseEmpty { .. }
+            | Self::Purse { .. }
+            | Self::Stranger { .. }
+            | Self::Interrupted
+            | Self::Runtime { .. }
+            | Self::NoProgram { .. }
+            | Self::NoPeer { .. } => None,
+        }
+    }
+
+    /// The exit code of the program: 1 failed, 4 peer unreachable, 5 timed out, 6 refused, 10
+    /// diverged.
+    #[must_use]
+    pub const fn exit(&self) -> u8 {
+        match self {
+            Self::TimedOut { .. } => 5,
+            Self::Net { .. } | Self::Silent { .. } => 4,
+            Self::Refused { .. } => 6,
+            _ => match self.verdict() {
+                Some(Verdict::Diverged) => Verdict::Diverged.exit(),
+                Some(Verdict::Stalled | Verdict::Agree) | None => 1,
+            },
+        }
+    }
+
     /// What became of a connection to `peer`.
     pub(crate) fn net(peer: &str, error: net::Error) -> Self {
         Self::Net {

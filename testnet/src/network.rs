@@ -74,8 +74,8 @@ pub struct Network {
 /// As [`clear`] and [`free_ports`]; [`Error::Node`] when a home cannot be made.
 pub fn create(setup: &Setup<'_>) -> Result<(Cluster, Network), Error> {
     clear(setup.folder)?;
-    let folder = std::path::absolute(setup.folder)
-        .map_err(|error| Error::file(setup.folder, error))?;
+    let folder =
+        std::path::absolute(setup.folder).map_err(|error| Error::file(setup.folder, error))?;
     let ports = free_ports(setup.peers)?;
     let secrets: Vec<Secrets> = (0..setup.peers).map(secrets).collect();
     let genesis = genesis(&secrets, setup.funding)?;

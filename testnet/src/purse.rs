@@ -1,6 +1,9 @@
 //! A test wallet that knows its coins: those of the genesis, and the change of its own payments.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use ledger::Genesis;
 use ledger::tx::draft::{Coin, TransferDraft};
@@ -8,9 +11,10 @@ use ledger::tx::{Outpoint, Output, Transaction, genesis_transaction};
 use primitives::Digest;
 use primitives::keys::{PublicKey, Signer};
 use primitives::units::Amount;
+use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::keys::{TestKey, test_key};
+use crate::keys::{TestKey, test_key, test_seed};
 
 /// A test wallet and its coins, oldest first.
 #[derive(Debug)]
@@ -39,6 +43,12 @@ pub fn wallet_key(name: &str) -> TestKey {
     test_key(&[b"wallet", name.as_bytes()])
 }
 
+/// The seed of that key.
+#[must_use]
+pub fn wallet_seed(name: &str) -> Zeroizing<[u8; 32]> {
+    test_seed(&[b"wallet", name.as_bytes()])
+}
+
 impl Purse {
     /// The purse of test wallet `name` with what `genesis` gives it.
     ///
@@ -64,6 +74,41 @@ impl Purse {
             fee: genesis.parameters.fee_min,
             coins,
         })
+    }
+
+    /// The purse as [`Purse::save`] left it at `path`, or as the genesis made it.
+    ///
+    /// # Errors
+    /// [`Error::Purse`] naming the first line that is no coin; [`Error::File`].
+    pub fn load(name: &str, genesis: &Genesis, path: &Path) -> Result<Self, Error> {
+        let mut purse = Self::of_genesis(name, genesis)?;
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(purse),
+            Err(error) => return Err(Error::file(path, error)),
+        };
+        let owner = purse.owner();
+        let coins = text.lines().enumerate().map(|(number, line)| {
+            parse(line, owner).ok_or_else(|| Error::Purse {
+                path: path.to_path_buf(),
+                line: number + 1,
+            })
+        });
+        purse.coins = coins.collect::<Result<_, _>>()?;
+        Ok(purse)
+    }
+
+    /// Writes the coins to `path`, so that another invocation knows what this one has spent.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let line = |coin: &Coin| {
+            let Outpoint { transaction, index } = coin.outpoint;
+            format!("{transaction} {index} {}\n", coin.output.amount)
+        };
+        let text: String = self.coins.iter().map(line).collect();
+        fs::write(path, text).map_err(|error| Error::file(path, error))
     }
 
     /// The wallet's key.
@@ -145,6 +190,18 @@ impl Purse {
             change: Coin { outpoint, output },
         })
     }
+}
+
+/// A coin of `owner` as [`Purse::save`] writes it: transaction, index, amount.
+fn parse(line: &str, owner: PublicKey) -> Option<Coin> {
+    let mut words = line.split(' ');
+    let transaction = words.next()?.parse().ok()?;
+    let index = words.next()?.parse().ok()?;
+    let amount = Amount::new(words.next()?.parse().ok()?);
+    words.next().is_none().then(|| Coin {
+        outpoint: Outpoint { transaction, index },
+        output: Output::new(owner, amount),
+    })
 }
 
 #[cfg(test)]

@@ -173,12 +173,25 @@ pub async fn judge(
 }
 
 impl Judgement {
+    /// The judgement of a run that ended before the judge could ask.
+    ///
+    /// # Errors
+    /// `error` itself, where it says nothing about the peers.
+    pub fn of_error(error: Error) -> Result<Self, Error> {
+        match error.verdict() {
+            Some(verdict) => Ok(Self {
+                verdict,
+                height: 0,
+                reason: Some(error.to_string()),
+                peers: Vec::new(),
+            }),
+            None => Err(error),
+        }
+    }
+
     /// Nothing more can be asked: a proof that does not hold is a lie, anything else is silence.
     fn ended_by(mut self, error: &Error) -> Self {
-        self.verdict = match error {
-            Error::Wallet(_) => Verdict::Diverged,
-            _ => Verdict::Stalled,
-        };
+        self.verdict = error.verdict().unwrap_or(Verdict::Stalled);
         self.reason = Some(error.to_string());
         self
     }
@@ -254,7 +267,9 @@ async fn follow(session: &Session, trust: &mut Trust, epoch: Epoch) -> Result<()
 }
 
 fn decimal<S: Serializer>(amount: &Option<Amount>, serializer: S) -> Result<S::Ok, S::Error> {
-    amount.map(|amount| amount.to_string()).serialize(serializer)
+    amount
+        .map(|amount| amount.to_string())
+        .serialize(serializer)
 }
 
 fn text<S: Serializer>(root: &Digest, serializer: S) -> Result<S::Ok, S::Error> {

@@ -22,7 +22,10 @@ fn a_network_has_equal_stakes_funded_wallets_and_whole_homes() {
     for (run, host) in cluster.peers().iter().zip(&network.hosts) {
         let config = load(&run.home, &Overrides::default()).unwrap();
         assert_eq!((config.listen, config.http), (run.address, run.http));
-        assert_eq!(home::read_genesis(&config.genesis).unwrap(), network.genesis);
+        assert_eq!(
+            home::read_genesis(&config.genesis).unwrap(),
+            network.genesis
+        );
         let addresses = Peers::read(&config.peers).unwrap();
         let addresses = addresses.resolve(&config.peers, &network.genesis).unwrap();
         let own = addresses.iter().find(|one| one.key == host.key).unwrap();

@@ -41,6 +41,35 @@ fn an_empty_purse_and_a_coin_too_small_are_refused() {
     assert!(alice.pay(bob.owner(), Amount::new(97)).is_ok());
 }
 
+#[test]
+fn another_invocation_has_the_coins_that_this_one_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("purse");
+    let genesis = genesis();
+    let mut first = Purse::load("alice", &genesis, &path).unwrap();
+    assert_eq!(first.count(), 2);
+    let paid = first.pay(first.owner(), Amount::new(1)).unwrap();
+    first.put(paid.change);
+    first.save(&path).unwrap();
+    let second = Purse::load("alice", &genesis, &path).unwrap();
+    assert_eq!(second.coins, first.coins);
+}
+
+#[test]
+fn a_line_that_is_no_coin_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("purse");
+    let good = format!("{} 0 5", Digest::ZERO);
+    for bad in ["", "x 0 5", &good[..64], &format!("{good} 1"), "- - -"] {
+        fs::write(&path, format!("{good}\n{bad}\n")).unwrap();
+        let refused = Purse::load("alice", &genesis(), &path);
+        assert!(
+            matches!(refused, Err(Error::Purse { line: 2, .. })),
+            "{bad:?}"
+        );
+    }
+}
+
 fn genesis() -> Genesis {
     let owner = wallet_key("alice").public();
     let coin = Output::new(owner, Amount::new(100));
