@@ -36,7 +36,7 @@ use primitives::keys::{Beacon, PublicKey, Signature, VerifyingKey};
 use primitives::units::{Epoch, PeerIndex, Round, Seq, Stake, Time};
 
 use crate::committee::{Committee, Member};
-use crate::event::{Event, Header, Kind, Reference, Signed};
+use crate::event::{Event, Header, Kind, Reference, Signed, payload_digest};
 use crate::graph::{Admission, Dag};
 
 mod random;
@@ -101,7 +101,7 @@ pub fn header(creator: PeerIndex, round: Round, kind: Kind) -> Header {
         votes: List::empty(),
         parents: List::empty(),
         time: Time::ZERO,
-        payload: crate::event::payload_digest(&[]),
+        payload: payload_digest(&[]),
         payload_bytes: 0,
         beacon: (kind == Kind::Root).then(|| Beacon {
             pre_output: derive(Domain::TestKey, &[&number]).0,
@@ -246,6 +246,8 @@ impl Drawing {
         };
         let mut header = header(creator, round, kind);
         header.self_parent = self.last.get(&creator).map(Event::reference);
+        // Twins differ at least in their names.
+        header.payload = payload_digest(name.as_bytes());
         header
     }
 }
