@@ -69,8 +69,9 @@ pub fn key(index: usize) -> PublicKey {
     PublicKey(bytes)
 }
 
-/// Some valid key whose secret nobody knows.
-fn event_key(index: usize) -> VerifyingKey {
+/// Some valid key whose secret nobody knows, for the member at `index`.
+#[must_use]
+pub fn event_key(index: usize) -> VerifyingKey {
     (0_u64..)
         .map(|nonce| {
             let index = (index as u64).to_le_bytes();

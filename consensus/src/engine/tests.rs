@@ -11,6 +11,8 @@ use crate::error::Contradiction;
 use crate::seed;
 use crate::slots::{Slot, Status};
 
+mod reference;
+
 /// Takes every beacon but those of one peer.
 struct AllBut(Option<PeerIndex>);
 
