@@ -17,7 +17,10 @@ pub(super) fn export(config: &Config, epoch: u64, out: &mut dyn Write) -> Result
     match Database::open_offline(&config.data) {
         Ok((store, stamp)) => {
             let genesis = read_genesis(&config.genesis)?;
-            let chain = genesis.chain_id().unwrap_or_default();
+            let chain = genesis.chain_id().map_err(|error| Error::InvalidGenesis {
+                path: config.genesis.clone(),
+                reason: error.to_string(),
+            })?;
             if chain != stamp.chain {
                 return Err(Error::OtherStore {
                     path: config.data.clone(),

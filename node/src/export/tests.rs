@@ -219,23 +219,58 @@ fn a_damaged_or_missing_event_stops_the_export() {
     }
 }
 
-#[test]
-fn more_events_than_a_page_are_all_exported_once() {
-    let store = Database::in_memory();
-    let mut batch = Batch::new();
-    let mut last = event(0, None, Kind::Root, None);
-    put_event(&mut batch, &last, 0);
-    let count = u64::try_from(2 * PAGE_ROWS).unwrap();
-    for admission in 1..count {
-        last = event(0, Some(&last), Kind::Data, None);
-        put_event(&mut batch, &last, admission);
+/// A node's store that grows by a batch just before the first event is read.
+struct Growing {
+    store: Database,
+    growth: std::cell::RefCell<Option<Batch>>,
+}
+
+impl Store for Growing {
+    fn get(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, primitives::store::StoreError> {
+        let growth = self.growth.borrow_mut().take_if(|_| table == Table::Event);
+        if let Some(growth) = growth {
+            self.store.apply(&growth)?;
+        }
+        self.store.get(table, key)
     }
-    store.apply(&batch).unwrap();
-    let object = exported(&store, 0);
-    let found = object["events"].as_array().unwrap();
-    let sequence: Vec<u64> = found
-        .iter()
-        .map(|event| event["seq"].as_u64().unwrap())
-        .collect();
-    assert_eq!(sequence, (0..count).collect::<Vec<_>>());
+
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Row>, primitives::store::StoreError> {
+        self.store.range(table, from, to, limit)
+    }
+}
+
+#[test]
+fn what_is_written_during_an_export_is_not_half_in_it() {
+    let Example { store, events, .. } = example();
+    let before = exported(&store, 0);
+    let [_, _, second] = events;
+    let third = event(0, Some(&second), Kind::Root, None);
+    let late = event(0, Some(&third), Kind::Data, None);
+    let mut growth = Batch::new();
+    put_event(&mut growth, &third, 4);
+    put_event(&mut growth, &late, 5);
+    put_block(&mut growth, 3, 0, &third, &[&third, &late]);
+    let growing = Growing {
+        store,
+        growth: Some(growth).into(),
+    };
+    let start = epoch_start(&growing, &genesis(), Epoch::ZERO).unwrap();
+    let mut text = Vec::new();
+    write(&growing, &start, &mut text).unwrap();
+    let during: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(during, before);
+    assert!(growing.growth.borrow().is_none());
+    let after = exported(&growing.store, 0);
+    assert_eq!(after["events"].as_array().unwrap().len(), 5);
+    assert_eq!(after["blocks"].as_array().unwrap().len(), 3);
 }

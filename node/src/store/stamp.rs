@@ -73,7 +73,8 @@ impl Stamp {
                 file.write_all(text.as_bytes())
                     .and_then(|()| file.sync_all())
             })
-            .and_then(|()| fs::rename(&part, path));
+            .and_then(|()| fs::rename(&part, path))
+            .and_then(|()| File::open(path.parent().unwrap_or(path))?.sync_all());
         written.map_err(Error::io(path.display().to_string()))
     }
 }
