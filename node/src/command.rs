@@ -57,7 +57,14 @@ pub enum Command {
     Init(Init),
     /// Run the node until SIGINT or SIGTERM.
     #[command(before_help = "Example:\n  primus run --store redb --log-format json\n")]
-    Run(Flags),
+    Run {
+        /// Stop when standard input ends, as it does when the program that started this one is gone.
+        #[arg(long)]
+        exit_on_stdin_close: bool,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// What the running node says of itself; exit 3 if it is not ready.
     #[command(before_help = "Example:\n  primus status --json\n")]
     Status(Flags),
@@ -217,7 +224,13 @@ impl Cli {
         };
         match self.command {
             Command::Init(init) => self::init(&home, &init, &mut printer),
-            Command::Run(flags) => run::run(load(&flags)?).map(|()| Exit::Done),
+            Command::Run {
+                exit_on_stdin_close,
+                flags,
+            } => {
+                let watch_input = exit_on_stdin_close;
+                run::run(load(&flags)?, watch_input).map(|()| Exit::Done)
+            }
             Command::Status(flags) => status(&load(&flags)?, &mut printer),
             Command::Block { height, flags } => block(&load(&flags)?, height, &mut printer),
             Command::Dag {

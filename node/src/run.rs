@@ -24,11 +24,12 @@ use crate::peers::Peers;
 use crate::status::Status;
 use crate::store::{Database, Stamp};
 
-/// Runs the node of `config` until SIGINT or SIGTERM, or until it fails.
+/// Runs the node of `config` until SIGINT or SIGTERM, until standard input ends if that is wished, or
+/// until it fails.
 ///
 /// # Errors
 /// Whatever stops it: configuration, keys, a store in use, a failed disk, a taken port.
-pub fn run(config: Config) -> Result<(), Error> {
+pub fn run(config: Config, exit_on_stdin_close: bool) -> Result<(), Error> {
     let logs = log::start(config.log_level.clone(), config.log_format);
     log::abort_on_panic();
     let identity = Identity::load(&config)?;
@@ -37,7 +38,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::io("tokio runtime"))?;
-    runtime.block_on(serve(config, identity, logs))
+    runtime.block_on(serve(config, identity, logs, exit_on_stdin_close))
 }
 
 /// Who this node is.
@@ -83,9 +84,14 @@ fn find_peer(genesis: &Genesis, chain: Digest, key: PublicKey) -> Result<Peer, E
         .ok_or(Error::NotAPeer { key, chain })
 }
 
-async fn serve(config: Config, identity: Identity, logs: Arc<LogCounts>) -> Result<(), Error> {
+async fn serve(
+    config: Config,
+    identity: Identity,
+    logs: Arc<LogCounts>,
+    exit_on_stdin_close: bool,
+) -> Result<(), Error> {
     // Before anything that takes time, so that a stop is never missed.
-    let stopped = stop_signal()?;
+    let stopped = stop_signal(exit_on_stdin_close)?;
     let (status_sender, status) = watch::channel(None);
     let (queries, query_receiver) = mpsc::channel(QUERIES_MAX);
     let timings = Arc::new(Timings::new()?);
@@ -220,8 +226,19 @@ async fn blocking<T: Send + 'static>(
         })?
 }
 
+/// Ends when standard input does. A thread of its own reads it, because a read cannot be taken back.
+async fn stdin_end() {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        // Whether it ends or fails, nobody is there any more.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = sender.send(());
+    });
+    let _ = receiver.await;
+}
+
 /// Ends when the process is asked to stop, with the name of the signal.
-fn stop_signal() -> Result<oneshot::Receiver<&'static str>, Error> {
+fn stop_signal(exit_on_stdin_close: bool) -> Result<oneshot::Receiver<&'static str>, Error> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::io("SIGINT"))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::io("SIGTERM"))?;
     let (sender, receiver) = oneshot::channel();
@@ -229,6 +246,7 @@ fn stop_signal() -> Result<oneshot::Receiver<&'static str>, Error> {
         let name = tokio::select! {
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
+            () = stdin_end(), if exit_on_stdin_close => "the end of standard input",
         };
         // Nobody waits any more if the node failed by itself.
         let _ = sender.send(name);
