@@ -118,6 +118,14 @@ pub enum Error {
         /// The root in the header.
         wanted: Digest,
     },
+    /// Blocks that end with another header than the one recorded as the newest; the peer stops.
+    #[error("the blocks end with consensus root {found} where {wanted} was due")]
+    Head {
+        /// The root of the last header found.
+        found: Digest,
+        /// The root recorded.
+        wanted: Digest,
+    },
     /// A store that holds another chain; the peer stops.
     #[error("the store begins with seed {found} where {wanted} was due")]
     OtherChain {
@@ -160,6 +168,7 @@ impl Error {
             | Self::Supply { .. }
             | Self::MissingRow { .. }
             | Self::StateRoot { .. }
+            | Self::Head { .. }
             | Self::OtherChain { .. }
             | Self::UnknownHeight { .. } => None,
         }

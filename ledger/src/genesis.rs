@@ -102,6 +102,10 @@ impl Canonical for Genesis {
     const BYTES_MAX: usize = limits::GENESIS_BYTES_MAX;
 }
 
+impl Canonical for Parameters {
+    const BYTES_MAX: usize = 7 * 8 + 2;
+}
+
 impl Genesis {
     /// The chain's id: `derive("primus v1 chain", canonical bytes)`.
     ///

@@ -38,6 +38,8 @@ pub mod query;
 pub mod rows;
 pub mod state;
 pub mod stats;
+#[cfg(test)]
+mod test_chain;
 pub mod tx;
 
 pub use error::Error;

@@ -74,8 +74,8 @@ pub struct OutputPage {
 }
 
 impl Ledger {
-    /// The applied transaction with this id, else its newest rejection, else none. Cost: one read of
-    /// 32 bytes for each transaction of its block, and as many hashes.
+    /// The applied transaction with this id, else its newest rejection, else none. Cost: 32 bytes
+    /// read for each transaction of its block, and as many hashes.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -97,8 +97,8 @@ impl Ledger {
         }))
     }
 
-    /// Where the applied transaction with this id stands, else its newest rejection, else none, with
-    /// its row; without proof. Cost: two reads.
+    /// Where the applied transaction with this id stands, else its newest rejection, else none,
+    /// with its row; without proof. Cost: two reads.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -216,13 +216,13 @@ impl Ledger {
         let record = self.key_record(key, store)?;
         let count = record.record.map_or(0, |record| record.count);
         let log = self.key_log(key, count, store);
-        let entries = log.entries(first, page_of(count.saturating_sub(first)).unwrap_or(PAGE))?;
+        let entries = log.entries(first, page())?;
         let end = first.saturating_add(count_of(&entries));
         Ok(NewEntries::prove(record, entries, log.consistency(end)?)?)
     }
 
-    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from at
-    /// most as many entries. Whether they are all follows from the key's history.
+    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from
+    /// at most as many entries. Whether they are all follows from the key's history.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -235,7 +235,7 @@ impl Ledger {
         let position = key_position(key);
         let mut outputs = Vec::new();
         let mut next = from;
-        let end = from.entry.saturating_add(PAGE);
+        let end = from.entry.saturating_add(page());
         while next.entry < end {
             let key = log_key(&position, next.entry);
             let Some(row): Option<KeyLogRow> = read(store, Table::KeyLog, &key)? else {
@@ -332,17 +332,18 @@ pub fn key_map_position(key: &PublicKey) -> MapPosition {
     }
 }
 
-const PAGE: u64 = 1_024;
-
-const _: () = assert!(PAGE_ENTRIES_MAX == 1_024);
-
+/// `count`, if it fits in one page.
 fn page_of(count: u64) -> Result<u64, Error> {
-    if count > PAGE {
+    let (limit, page) = (PAGE_ENTRIES_MAX, page());
+    if count > page {
         let found = usize::try_from(count).unwrap_or(usize::MAX);
-        let limit = PAGE_ENTRIES_MAX;
         return Err(primitives::Error::TooMany { found, limit }.into());
     }
     Ok(count)
+}
+
+fn page() -> u64 {
+    u64::try_from(PAGE_ENTRIES_MAX).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

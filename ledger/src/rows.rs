@@ -105,15 +105,30 @@ impl Canonical for TransactionRow {
 }
 
 impl TransactionRow {
-    /// The leaf of the transactions tree: id, witness digest, canonical outcome.
+    /// The leaf of the transactions tree; the caller has checked that id and witness digest are
+    /// those of the bytes.
     ///
     /// # Errors
     /// Never: the encoding is bounded.
     pub fn leaf(&self, keys: &TreeKeys) -> Result<Digest, Error> {
-        let outcome = codec::encode(&self.outcome)?;
-        let content = joined(&[&self.id.0, &self.witness_digest.0, &outcome]);
-        Ok(keys.transactions().leaf(&content))
+        transaction_leaf(keys, &self.id, &self.witness_digest, &self.outcome)
     }
+}
+
+/// The leaf of a transaction in the tree of its block: hashed from the id, the witness digest and
+/// the canonical outcome.
+///
+/// # Errors
+/// Never: the encoding is bounded.
+pub fn transaction_leaf(
+    keys: &TreeKeys,
+    id: &Digest,
+    witness_digest: &Digest,
+    outcome: &Outcome,
+) -> Result<Digest, Error> {
+    let outcome = codec::encode(outcome)?;
+    let content = joined(&[&id.0, &witness_digest.0, &outcome]);
+    Ok(keys.transactions().leaf(&content))
 }
 
 /// Where a transaction stands: table `TransactionIndex`, by id of an applied transaction; table
@@ -224,6 +239,20 @@ impl From<TreeRow> for SizedRoot {
     }
 }
 
+/// Table `Meta`: the newest block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct HeadRow {
+    /// Its height.
+    pub height: Height,
+    /// Its consensus root.
+    pub root: Digest,
+}
+
+impl Canonical for HeadRow {
+    const BYTES_MAX: usize = 40;
+}
+
 /// Table `Meta`: the leaves of a block's transactions tree, so that a proof reads no transactions.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
@@ -284,6 +313,10 @@ pub(crate) fn stake_key(height: Height) -> Vec<u8> {
     joined(&[b"stake", &height.get().to_be_bytes()])
 }
 
+pub(crate) fn head_key() -> Vec<u8> {
+    b"head".to_vec()
+}
+
 pub(crate) fn leaves_key(height: Height) -> Vec<u8> {
     joined(&[b"leaves", &height.get().to_be_bytes()])
 }
@@ -326,3 +359,6 @@ pub(crate) fn count_of<T>(elements: &[T]) -> u64 {
 fn joined(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
+
+#[cfg(test)]
+mod tests;

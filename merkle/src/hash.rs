@@ -4,10 +4,11 @@
 //! BLAKE3 keyed with it over exactly 64 bytes: one compression, where a prefix byte would cost two.
 //! Source: docs/spec/state.md section 2.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use primitives::Digest;
-use primitives::digest::{derive, keyed, keyed_pair};
+use primitives::digest::{derive, keyed, keyed_pair, keyed_pairs};
 use primitives::domain::{Domain, Kind, Tree};
 use sha2::{Digest as _, Sha256};
 
@@ -24,6 +25,11 @@ pub trait TreeHasher {
     fn leaf(&self, bytes: &[u8]) -> Digest;
     /// The digest of the node above these two.
     fn node(&self, left: &Digest, right: &Digest) -> Digest;
+    /// The digests of the nodes above each two.
+    fn nodes(&self, pairs: &[[Digest; 2]]) -> Vec<Digest> {
+        let pairs = pairs.iter();
+        pairs.map(|[left, right]| self.node(left, right)).collect()
+    }
 }
 
 /// SHA-256 with the prefix bytes of RFC 6962, section 2.1; for vectors and for other systems only.
@@ -89,6 +95,10 @@ impl TreeHasher for B3 {
 
     fn node(&self, left: &Digest, right: &Digest) -> Digest {
         keyed_pair(&self.node, left, right)
+    }
+
+    fn nodes(&self, pairs: &[[Digest; 2]]) -> Vec<Digest> {
+        keyed_pairs(&self.node, pairs)
     }
 }
 
@@ -175,6 +185,17 @@ impl MapHasher {
     #[expect(clippy::indexing_slicing, reason = "a u8 lies within 256 elements")]
     pub fn node(&self, bit: u8, left: &Digest, right: &Digest) -> Digest {
         keyed_pair(&self.nodes[usize::from(bit)], left, right)
+    }
+
+    /// [`MapHasher::leaf`] for each pair of a position and a record hash.
+    pub(crate) fn leaves(&self, pairs: &[[Digest; 2]]) -> Vec<Digest> {
+        keyed_pairs(&self.leaf, pairs)
+    }
+
+    /// [`MapHasher::node`] for each pair under branches at one bit.
+    #[expect(clippy::indexing_slicing, reason = "a u8 lies within 256 elements")]
+    pub(crate) fn nodes(&self, bit: u8, pairs: &[[Digest; 2]]) -> Vec<Digest> {
+        keyed_pairs(&self.nodes[usize::from(bit)], pairs)
     }
 
     pub(crate) const fn record_key(&self) -> &Digest {

@@ -228,19 +228,16 @@ fn parents<H: TreeHasher>(
     nodes: &[Digest],
     changed: &[(u64, Digest)],
 ) -> Vec<(u64, Digest)> {
-    let mut above: Vec<(u64, Digest)> = Vec::with_capacity(changed.len());
-    for (index, _) in changed {
-        let parent = index.unbounded_shr(1);
-        if above.last().is_some_and(|(last, _)| *last == parent) {
-            continue;
-        }
-        let pair = usize::try_from(index & !1)
-            .ok()
-            .and_then(|left| nodes.get(left..)?.first_chunk());
-        // A last node without a right one is promoted: no complete node stands above it.
-        if let Some([left, right]) = pair {
-            above.push((parent, hasher.node(left, right)));
-        }
-    }
-    above
+    let mut above: Vec<u64> = changed
+        .iter()
+        .map(|(index, _)| index.unbounded_shr(1))
+        .collect();
+    above.dedup();
+    let children = |parent: &u64| {
+        let left = usize::try_from(parent.unbounded_shl(1)).ok()?;
+        nodes.get(left..)?.first_chunk().copied()
+    };
+    // A last node without a right one is promoted: no complete node stands above it.
+    let pairs: Vec<[Digest; 2]> = above.iter().filter_map(children).collect();
+    above.into_iter().zip(hasher.nodes(&pairs)).collect()
 }

@@ -46,5 +46,5 @@ pub mod top;
 pub mod transactions;
 
 pub use error::{Error, Part};
-pub use hash::{Map, TreeKeys};
+pub use hash::{Map, TreeHasher, TreeKeys};
 pub use leaf::{LogEntry, Record, Spent};

@@ -18,3 +18,6 @@ pub mod complete;
 pub mod output;
 pub mod record;
 pub mod transaction;
+
+#[cfg(test)]
+mod world;

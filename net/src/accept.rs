@@ -92,7 +92,8 @@ impl Acceptor {
     ) -> Option<(quinn::Incoming, Flight)> {
         let network = Network::of(incoming.remote_address().ip());
         let proven = incoming.remote_address_validated() || !incoming.may_retry();
-        match lock(&flights.networks).judge(network, proven, &self.limits) {
+        let verdict = lock(&flights.networks).judge(network, proven, &self.limits);
+        match verdict {
             Verdict::Accept => Some((incoming, Flight::start(flights, network))),
             Verdict::ProveAddress => {
                 self.counters.handshakes_retried.add(1);

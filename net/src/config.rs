@@ -1,6 +1,7 @@
 //! What an endpoint is told at its start.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use primitives::Digest;
 use primitives::keys::PublicKey;
@@ -45,8 +46,11 @@ pub struct Limits {
     pub wallet_events: usize,
     /// Bytes read from one peer that wait for [`crate::Events::recv`].
     pub peer_inbound_bytes: usize,
-    /// Bytes read from one wallet session that wait for [`crate::Events::recv`].
+    /// Bytes of requests, over all wallets, that arrive or wait for [`crate::Events::recv`];
+    /// requests above it are turned away.
     pub wallet_inbound_bytes: usize,
+    /// A wallet's request must have arrived completely by then.
+    pub request_timeout: Duration,
     /// Handshakes in flight above which an address must first prove that it receives (QUIC retry).
     pub handshakes_unproven: usize,
     /// Handshakes in flight above which every newcomer is refused.
@@ -66,7 +70,8 @@ impl Default for Limits {
             peer_events: 16 * 1024,
             wallet_events: 1024,
             peer_inbound_bytes: 2 * limits::GOSSIP_MESSAGE_BYTES_MAX,
-            wallet_inbound_bytes: 2 * limits::WALLET_REQUEST_BYTES_MAX,
+            wallet_inbound_bytes: 256 * 1024 * 1024,
+            request_timeout: Duration::from_secs(10),
             handshakes_unproven: 256,
             handshakes: 1024,
             handshakes_per_network: 512,

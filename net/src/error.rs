@@ -162,6 +162,9 @@ pub enum CloseReason {
     /// A request or a greeting did not arrive in time.
     #[error("a request or a greeting did not arrive in time")]
     TimedOut,
+    /// The requests of all wallets together hold too much.
+    #[error("too many requests at the moment")]
+    Busy,
     /// A code that this version does not know.
     #[error("code {code}")]
     Other {
@@ -182,6 +185,7 @@ impl CloseReason {
             Self::SessionsFull => 5,
             Self::Replaced => 6,
             Self::TimedOut => 7,
+            Self::Busy => 8,
             Self::Other { code } => code,
         }
     }
@@ -197,6 +201,7 @@ impl CloseReason {
             5 => Self::SessionsFull,
             6 => Self::Replaced,
             7 => Self::TimedOut,
+            8 => Self::Busy,
             code => Self::Other { code },
         }
     }

@@ -25,9 +25,6 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// Both, in the order in which their streams are opened.
-    pub(crate) const ALL: [Self; 2] = [Self::Consensus, Self::Bulk];
-
     /// The byte that begins the lane's stream.
     pub(crate) const fn tag(self) -> u8 {
         match self {

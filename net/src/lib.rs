@@ -42,3 +42,6 @@ pub use error::{CloseReason, Error, SendError};
 pub use event::{Events, PeerEvent, WalletEvent};
 pub use frame::Lane;
 pub use stats::{Stats, Traffic};
+
+#[cfg(test)]
+mod harness;

@@ -290,3 +290,6 @@ async fn accept_lane(connection: &quinn::Connection, lane: Lane) -> Result<Frame
     reader.read_tag(lane).await?;
     Ok(reader)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,8 @@ pub struct Stats {
     pub wallets_refused: u64,
     /// Requests of wallets that did not arrive in time.
     pub requests_late: u64,
+    /// Requests of wallets turned away because all together hold too much.
+    pub requests_refused: u64,
 }
 
 /// One number that many tasks count up.
@@ -119,6 +121,7 @@ pub(crate) struct Counters {
     pub(crate) peers_refused: Counter,
     pub(crate) wallets_refused: Counter,
     pub(crate) requests_late: Counter,
+    pub(crate) requests_refused: Counter,
 }
 
 impl Counters {
@@ -140,6 +143,7 @@ impl Counters {
             peers_refused: self.peers_refused.read(),
             wallets_refused: self.wallets_refused.read(),
             requests_late: self.requests_late.read(),
+            requests_refused: self.requests_refused.read(),
         }
     }
 }

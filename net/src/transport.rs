@@ -29,10 +29,13 @@ const WALLET_STREAMS: (u32, u32) = (16, 4);
 const PEER_WINDOW: u32 = 8 * 1024 * 1024;
 /// Bytes in flight on one of a peer's streams.
 const PEER_STREAM_WINDOW: u32 = 1024 * 1024;
-/// Bytes in flight on a wallet's connection.
+/// Bytes in flight from a wallet to its host.
 const WALLET_WINDOW: u32 = 1024 * 1024;
-/// Bytes in flight on one of a wallet's streams.
-const WALLET_STREAM_WINDOW: u32 = 256 * 1024;
+/// Bytes in flight on one stream from a host to a wallet.
+const REPLY_STREAM_WINDOW: u32 = 256 * 1024;
+/// Bytes in flight from a host to a wallet: every request may be open and only one be read, so each
+/// stream has its own share and a reply that nobody reads holds up no other.
+const REPLY_WINDOW: u32 = WALLET_STREAMS.0 * REPLY_STREAM_WINDOW;
 /// Asked of the kernel, which may give less.
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// The assumed round trip before the first measured one: a lost first packet is sent again after
@@ -52,7 +55,8 @@ pub(crate) fn serving(listen: SocketAddr, identity: &Identity) -> Result<quinn::
     let mut server = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     // The dialer alone keeps the connection alive, and the shorter idle time of the two holds. Each
     // connection starts within the bounds of a wallet and is raised by `raise_to_peer`; a stream's
-    // window cannot be changed, but that of its connection bounds it.
+    // window cannot be changed, but that of its connection bounds it. Nor can migration be told
+    // apart: it stays on for wallets that roam, and for peers the keys of the connection decide.
     let mut transport = shared_transport(WALLET_STREAMS, WALLET_WINDOW, PEER_STREAM_WINDOW);
     transport.max_idle_timeout(Some(VarInt::from_u32(60_000).into()));
     server.transport_config(Arc::new(transport));
@@ -98,7 +102,8 @@ pub(crate) fn wallet_dialler(
     identity: &Identity,
     expected: PublicKey,
 ) -> Result<(quinn::ClientConfig, Fault), Error> {
-    let mut transport = shared_transport(WALLET_STREAMS, WALLET_WINDOW, WALLET_STREAM_WINDOW);
+    let mut transport = shared_transport(WALLET_STREAMS, REPLY_WINDOW, REPLY_STREAM_WINDOW);
+    transport.send_window(WALLET_WINDOW.into());
     transport.max_idle_timeout(Some(VarInt::from_u32(60_000).into()));
     transport.keep_alive_interval(Some(Duration::from_secs(15)));
     dialler(identity, tls::WALLET, expected, transport)

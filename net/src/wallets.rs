@@ -22,8 +22,6 @@ use crate::queue::{Queue, lock};
 use crate::stats::Counters;
 use crate::transport::close;
 
-/// A request must have arrived completely by then.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Replies queued for one request; further ones wait at their maker.
 const REPLIES_MAX: usize = 1024;
 /// Counted for each request above its bytes, so that empty requests are bounded too.
@@ -34,6 +32,7 @@ const REQUEST_COST: usize = 256;
 pub(crate) struct Sessions {
     open: Mutex<BTreeMap<u64, Arc<Session>>>,
     next: AtomicU64,
+    inbound: Arc<Semaphore>,
     limits: Limits,
     counters: Arc<Counters>,
 }
@@ -42,12 +41,17 @@ pub(crate) struct Sessions {
 struct Session {
     number: u64,
     requests: Mutex<BTreeMap<u64, Arc<Queue>>>,
-    inbound: Arc<Semaphore>,
 }
 
 impl Sessions {
-    pub(crate) const fn new(limits: Limits, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
+        // The largest request must fit, or it would never be read.
+        let inbound = limits.wallet_inbound_bytes.clamp(
+            WALLET_REQUEST_BYTES_MAX + REQUEST_COST,
+            Semaphore::MAX_PERMITS,
+        );
         Self {
+            inbound: Arc::new(Semaphore::new(inbound)),
             open: Mutex::new(BTreeMap::new()),
             next: AtomicU64::new(0),
             limits,
@@ -117,15 +121,9 @@ impl Sessions {
         if open.len() >= self.limits.wallet_sessions {
             return None;
         }
-        // The largest request must fit, or it would never be read.
-        let inbound = self.limits.wallet_inbound_bytes.clamp(
-            WALLET_REQUEST_BYTES_MAX + REQUEST_COST,
-            Semaphore::MAX_PERMITS,
-        );
         let session = Arc::new(Session {
             number: self.next.fetch_add(1, Ordering::Relaxed),
             requests: Mutex::new(BTreeMap::new()),
-            inbound: Arc::new(Semaphore::new(inbound)),
         });
         open.insert(session.number, Arc::clone(&session));
         self.counters.wallet_sessions.add(1);
@@ -146,6 +144,8 @@ impl Sessions {
                     Ok((send, receive)) => {
                         let request = Request {
                             session: Arc::clone(session),
+                            inbound: Arc::clone(&self.inbound),
+                            timeout: self.limits.request_timeout,
                             number: send.id().index(),
                             queue: Arc::new(Queue::new(REPLIES_MAX, self.limits.reply_bytes)),
                             counters: Arc::clone(&self.counters),
@@ -164,6 +164,8 @@ impl Sessions {
 /// One request and the queue of its replies.
 struct Request {
     session: Arc<Session>,
+    inbound: Arc<Semaphore>,
+    timeout: Duration,
     number: u64,
     queue: Arc<Queue>,
     counters: Arc<Counters>,
@@ -178,18 +180,22 @@ impl Request {
         events: EventSender<WalletEvent>,
     ) -> Result<(), Error> {
         let mut reader = FrameReader::new(receive, WALLET_REQUEST_BYTES_MAX);
-        let Ok(read) = timeout(REQUEST_TIMEOUT, self.read(&mut reader)).await else {
-            self.counters.requests_late.add(1);
-            reader.stop(CloseReason::TimedOut);
-            // A stream that has already ended needs no word.
-            let _ = send.reset(code(CloseReason::TimedOut));
-            return Ok(());
-        };
-        let (bytes, permit) = match read {
-            Ok(read) => read,
+        let arrived = timeout(self.timeout, self.read(&mut reader)).await;
+        let (bytes, permit) = match arrived {
+            Ok(Ok(Some(arrived))) => arrived,
+            Ok(Ok(None)) => {
+                self.counters.requests_refused.add(1);
+                turn_away(&mut reader, &mut send, CloseReason::Busy);
+                return Ok(());
+            }
             // The wallet took its request back.
-            Err(Error::Closed { .. }) => return Ok(()),
-            Err(error) => return Err(error),
+            Ok(Err(Error::Closed { .. })) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                self.counters.requests_late.add(1);
+                turn_away(&mut reader, &mut send, CloseReason::TimedOut);
+                return Ok(());
+            }
         };
         self.counters.wallet.received(bytes.len());
         self.queue.open();
@@ -202,7 +208,7 @@ impl Request {
             request: *number,
             bytes,
         };
-        events.send(event, permit).await;
+        events.send(event, Some(permit)).await;
         let stopped = send.stopped();
         tokio::select! {
             // How the replies ended is the wallet's affair; the session goes on.
@@ -214,23 +220,24 @@ impl Request {
         Ok(())
     }
 
-    /// The request, after room for it was found in the session's budget.
+    /// The request, unless all requests together hold too much. Nobody waits for room: a stream
+    /// that waits would hold the window that another one needs to go on.
     async fn read(
         &self,
         reader: &mut FrameReader,
-    ) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Error> {
+    ) -> Result<Option<(Vec<u8>, OwnedSemaphorePermit)>, Error> {
         let missing = Error::Malformed {
             found: 0,
             wanted: 1,
         };
         let length = reader.read_length().await?.ok_or(missing)?;
         let cost = u32::try_from(length + REQUEST_COST).unwrap_or(u32::MAX);
-        let inbound = Arc::clone(&self.session.inbound);
-        // The semaphore is never closed.
-        let permit = inbound.acquire_many_owned(cost).await.ok();
+        let Ok(permit) = Arc::clone(&self.inbound).try_acquire_many_owned(cost) else {
+            return Ok(None);
+        };
         let bytes = reader.read_body(length).await?;
         match reader.read_length().await? {
-            None => Ok((bytes, permit)),
+            None => Ok(Some((bytes, permit))),
             Some(more) => Err(Error::Malformed {
                 found: more,
                 wanted: 0,
@@ -238,3 +245,13 @@ impl Request {
         }
     }
 }
+
+/// Ends one request in both directions, and not its session.
+fn turn_away(reader: &mut FrameReader, send: &mut quinn::SendStream, reason: CloseReason) {
+    reader.stop(reason);
+    // A stream that has already ended needs no word.
+    let _ = send.reset(code(reason));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,12 @@
 //! 32-byte digests, always domain-separated.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
+
+use blake3::IncrementCounter;
+use blake3::platform::{self, Platform};
 
 use crate::codec::{Decode, Encode};
 use crate::domain::Domain;
@@ -117,6 +121,48 @@ pub fn keyed_pair(key: &Digest, left: &Digest, right: &Digest) -> Digest {
     a.copy_from_slice(&left.0);
     b.copy_from_slice(&right.0);
     Digest(*blake3::keyed_hash(&key.0, &input).as_bytes())
+}
+
+/// [`keyed_pair`] for many nodes under one key, in their order; several times as fast where the
+/// processor hashes several inputs at once.
+///
+/// The library offers this only under `platform`, which it does not document: its version is pinned,
+/// and a test holds the results equal to [`keyed_pair`].
+#[must_use]
+pub fn keyed_pairs(key: &Digest, nodes: &[[Digest; 2]]) -> Vec<Digest> {
+    // One chunk of one block each: the first, the last and the root at once.
+    const KEYED_HASH: u8 = 1 << 4;
+    const CHUNK_START: u8 = 1;
+    const CHUNK_END_ROOT: u8 = 1 << 1 | 1 << 3;
+    /// As many as the widest processor takes at once.
+    const LANES: usize = 16;
+    let platform = Platform::detect();
+    let key = platform::words_from_le_bytes_32(&key.0);
+    let mut digests = Vec::with_capacity(nodes.len());
+    for nodes in nodes.chunks(LANES) {
+        let mut inputs = [[0; 64]; LANES];
+        for (input, [left, right]) in inputs.iter_mut().zip(nodes) {
+            let (a, b) = input.split_at_mut(32);
+            a.copy_from_slice(&left.0);
+            b.copy_from_slice(&right.0);
+        }
+        let inputs = inputs.each_ref();
+        let (inputs, _) = inputs.split_at(nodes.len());
+        let mut hashes = [0; 32 * LANES];
+        platform.hash_many(
+            inputs,
+            &key,
+            0,
+            IncrementCounter::No,
+            KEYED_HASH,
+            CHUNK_START,
+            CHUNK_END_ROOT,
+            &mut hashes,
+        );
+        let (hashes, _) = hashes.as_chunks();
+        digests.extend(hashes.iter().take(nodes.len()).copied().map(Digest));
+    }
+    digests
 }
 
 #[cfg(test)]

@@ -40,6 +40,13 @@ pub enum Input {
         /// What it said.
         gossip: Gossip,
     },
+    /// A peer sent bytes that were refused before they came here.
+    Refused {
+        /// Who sent them.
+        from: PeerIndex,
+    },
+    /// A wallet sent bytes that were refused before they came here.
+    RefusedWallet,
     /// A wallet asks.
     Wallet {
         /// Where the answer goes.

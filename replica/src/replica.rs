@@ -77,7 +77,6 @@ pub(crate) struct Held {
 pub struct Replica {
     pub(crate) own: PeerIndex,
     pub(crate) chain: Digest,
-    pub(crate) genesis: Genesis,
     pub(crate) committee: Committee,
     pub(crate) signer: Box<dyn Signer + Send>,
     pub(crate) dag: Dag,
@@ -150,7 +149,6 @@ impl Replica {
             pending: Pending::new(committee.size()),
             engine: Engine::new(&committee).with_time(genesis.parameters.time),
             creation: Creation::new(own, creation),
-            genesis,
             committee,
             signer,
             ledger,
@@ -175,6 +173,9 @@ impl Replica {
         } else {
             replica.restore(store)?;
         }
+        if replica.is_quorum([own].into_iter()) {
+            replica.standing = Standing::Active;
+        }
         Ok((replica, batch))
     }
 
@@ -192,6 +193,13 @@ impl Replica {
         let mut turn = Turn::new(now, store);
         match input {
             Input::Gossip { from, gossip } => self.handle_gossip(from, gossip, &mut turn)?,
+            Input::Refused { from: _ } => {
+                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+            }
+            Input::RefusedWallet => {
+                self.stats.wallet_requests_refused =
+                    self.stats.wallet_requests_refused.saturating_add(1);
+            }
             Input::Wallet { ticket, request } => self.handle_wallet(ticket, request, &mut turn)?,
             Input::Submit {
                 ticket,

@@ -17,4 +17,5 @@ pub struct Stats {
     pub certificates: u64,
     pub equivocations: u64,
     pub wallet_requests: u64,
+    pub wallet_requests_refused: u64,
 }

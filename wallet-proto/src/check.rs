@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use ledger::rows::{Created, TransactionRow, key_position};
 use ledger::tx::{Checked, Outpoint, check_alone};
-use ledger::{Header, Outcome};
+use ledger::{Header, Outcome, Reason};
+use merkle::log::Frontier;
 use merkle::proof::complete::EntryPage;
 use merkle::proof::output::OutputStatus;
 use merkle::proof::record::MapPosition;
 use merkle::proof::transaction::BlockTransactions;
-use merkle::log::Frontier;
 use merkle::{LogEntry, Map};
 use primitives::keys::PublicKey;
 use primitives::units::Height;
@@ -145,10 +145,17 @@ pub fn history_page(
     };
     let as_of = trust.certify(&answer.snapshot)?;
     let page = page.verify(trust.keys(), &position(key), known, &as_of.state());
+    let page = page.map_err(in_part(Part::History))?;
+    // Else a host could keep a wallet asking for ever.
+    if page.entries.is_empty() && page.remaining > 0 {
+        return Err(Error::EmptyPage {
+            remaining: page.remaining,
+        });
+    }
     Ok(KeyPage {
         as_of,
         key: *key,
-        page: page.map_err(in_part(Part::History))?,
+        page,
     })
 }
 
@@ -182,7 +189,8 @@ pub fn output(outpoint: &Outpoint, answer: &Answer, trust: &Trust) -> Result<Kno
 /// Checks the answer to [`crate::Request::Transaction`].
 ///
 /// # Errors
-/// As [`Trust::certify`]; [`Error::Other`] for another transaction; [`Error::Proof`] naming the
+/// As [`Trust::certify`]; [`Error::Other`] for another transaction; [`Error::DuplicateCopy`] for a
+/// later copy, since the applied one tells what became of it; [`Error::Proof`] naming the
 /// transactions tree or the block tree.
 pub fn transaction(
     id: &Digest,
@@ -194,6 +202,13 @@ pub fn transaction(
     };
     let checked = check_alone(given.bytes.to_vec(), trust.chain());
     same(Part::Transaction, *checked.id(), *id)?;
+    if let Outcome::Rejected {
+        reason: Reason::Duplicate,
+        ..
+    } = given.outcome
+    {
+        return Err(Error::DuplicateCopy { id: *id });
+    }
     let as_of = trust.certify(&answer.snapshot)?;
     let header = ancestor(&given.block, &as_of, trust)?;
     let index = included(given, &checked, &header, trust)?;

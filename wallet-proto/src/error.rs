@@ -108,6 +108,18 @@ pub enum Error {
         /// The committee's whole stake.
         whole: Stake,
     },
+    /// A rejected copy of a transaction that was applied before.
+    #[error("transaction: a later copy of {id} where the applied one was due")]
+    DuplicateCopy {
+        /// The transaction.
+        id: Digest,
+    },
+    /// A page without entries where some remain.
+    #[error("history: an empty page where {remaining} entries remain")]
+    EmptyPage {
+        /// How many remain.
+        remaining: u64,
+    },
     /// A Merkle proof that does not hold.
     #[error("{part}: {source}")]
     Proof {
@@ -138,6 +150,8 @@ impl Error {
             | Self::SignerOrder { .. }
             | Self::UnknownSigner { .. }
             | Self::BelowQuorum { .. }
+            | Self::EmptyPage { .. }
+            | Self::DuplicateCopy { .. }
             | Self::Proof { .. } => None,
         }
     }

@@ -32,6 +32,9 @@ pub mod error;
 pub mod proof_file;
 pub mod reply;
 pub mod request;
+pub mod serve;
+#[cfg(any(test, feature = "test-utils"))]
+pub mod test_chain;
 pub mod trust;
 pub mod wire;
 

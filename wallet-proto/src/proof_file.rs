@@ -105,7 +105,9 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
         Claim::Transaction { id } => {
             check::transaction(id, answer, &trust).map(Statement::Transaction)
         }
-        Claim::Output { outpoint } => check::output(outpoint, answer, &trust).map(Statement::Output),
+        Claim::Output { outpoint } => {
+            check::output(outpoint, answer, &trust).map(Statement::Output)
+        }
         Claim::History { key } => {
             check::history(key, Page::All, answer, &trust).map(Statement::History)
         }
@@ -139,10 +141,16 @@ impl fmt::Display for KeyHistory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (height, count) = (self.as_of.height(), self.entries.len());
         if self.first == 0 {
-            write!(f, "complete to block {height}: these are all {count} transactions of key ")?;
+            write!(
+                f,
+                "complete to block {height}: these are all {count} transactions of key "
+            )?;
             return write!(f, "{}, no more exist", self.key);
         }
-        write!(f, "up to block {height}: these are the newest {count} transactions of key ")?;
+        write!(
+            f,
+            "up to block {height}: these are the newest {count} transactions of key "
+        )?;
         write!(f, "{}; {} older ones exist", self.key, self.first)
     }
 }
@@ -154,14 +162,20 @@ impl fmt::Display for Certified {
             return write!(f, "root {root} of block 0 is that of the genesis");
         }
         let percent = self.percent();
-        write!(f, "root {root} of block {height} is signed by {percent} % of the stake")
+        write!(
+            f,
+            "root {root} of block {height} is signed by {percent} % of the stake"
+        )
     }
 }
 
 fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (id, height) = (proven.checked.id(), proven.header.height);
     let (index, outcome) = (proven.index, &proven.outcome);
-    write!(f, "transaction {id} was {outcome}, in block {height} at place {index}, ")?;
+    write!(
+        f,
+        "transaction {id} was {outcome}, in block {height} at place {index}, "
+    )?;
     write!(f, "time {} ms", proven.header.time)?;
     let Some(transaction) = proven.checked.transaction() else {
         return write!(f, "; its bytes are not a transaction");
@@ -180,11 +194,19 @@ fn write_output(proven: &KnownOutput, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let (created, outpoint) = (&proven.created, &proven.created.outpoint);
     let (amount, owner) = (created.output.amount, created.output.owner);
     write!(f, "output {}:{} ", outpoint.transaction, outpoint.index)?;
-    write!(f, "of {amount} for key {owner}, made in block {}, ", created.height)?;
+    write!(
+        f,
+        "of {amount} for key {owner}, made in block {}, ",
+        created.height
+    )?;
     match &proven.status {
         OutputStatus::Unspent { as_of } => write!(f, "is unspent as of block {as_of}"),
         OutputStatus::Spent(spent) => {
-            write!(f, "was spent in block {} by transaction {}", spent.block, spent.txid)
+            write!(
+                f,
+                "was spent in block {} by transaction {}",
+                spent.block, spent.txid
+            )
         }
     }
 }

@@ -139,7 +139,9 @@ impl Certified {
     pub fn percent(&self) -> u64 {
         let (part, whole) = (u128::from(self.stake.get()), u128::from(self.whole.get()));
         let percent = part.saturating_mul(100).checked_div(whole);
-        percent.and_then(|percent| u64::try_from(percent).ok()).unwrap_or(0)
+        percent
+            .and_then(|percent| u64::try_from(percent).ok())
+            .unwrap_or(0)
     }
 }
 
@@ -179,6 +181,12 @@ impl Trust {
     #[must_use]
     pub const fn keys(&self) -> &TreeKeys {
         &self.keys
+    }
+
+    /// The consensus root of the genesis block.
+    #[must_use]
+    pub const fn genesis_root(&self) -> &Digest {
+        &self.genesis_root
     }
 
     /// The newest epoch whose committee is known.

@@ -11,7 +11,11 @@ pub fn select(coins: &[Coin], wanted: Amount) -> Option<Vec<Coin>> {
     let mut sorted = coins.to_vec();
     sorted.sort_by_key(|coin| {
         let output = &coin.output;
-        (output.host.is_some(), std::cmp::Reverse(output.amount), coin.outpoint)
+        (
+            output.host.is_some(),
+            std::cmp::Reverse(output.amount),
+            coin.outpoint,
+        )
     });
     let mut sum = Amount::ZERO;
     let mut chosen = Vec::new();

@@ -105,7 +105,9 @@ pub enum Error {
     #[error(transparent)]
     Proof(#[from] wallet_proto::Error),
     /// Less proven coin than a payment takes.
-    #[error("{available} is free to spend where {wanted} is due; {pending} is held by pending payments")]
+    #[error(
+        "{available} is free to spend where {wanted} is due; {pending} is held by pending payments"
+    )]
     Insufficient {
         /// Proven and free coin.
         available: Amount,
@@ -211,7 +213,9 @@ impl Error {
             Self::Content { .. } => "correct the file, or give another one",
             Self::HomeExists { .. } => "give another --home; a key is never overwritten",
             Self::NoKey { .. } => "make one with: primus-wallet new",
-            Self::NoGenesis { .. } => "name it with: primus-wallet new --genesis FILE --host ADDRESS#KEY",
+            Self::NoGenesis { .. } => {
+                "name it with: primus-wallet new --genesis FILE --host ADDRESS#KEY"
+            }
             Self::OtherChain { .. } => "use one --home for each chain",
             Self::NoHosts => "name one with: primus-wallet new --host ADDRESS#KEY",
             Self::Unreachable { .. } | Self::Silent { .. } => {

@@ -20,6 +20,7 @@ use ledger::Genesis;
 use primitives::Digest;
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::{from_hex, to_hex};
+use primitives::keys::{PublicKey, Signer};
 use primitives::units::Height;
 use serde::{Deserialize, Serialize};
 use wallet_proto::proof_file::{HANDOVERS_MAX, ProofFile};
@@ -30,6 +31,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Error;
 use crate::hosts::HostAddress;
+use crate::keys::secret_key;
 
 /// Payments that one outbox holds.
 pub const OUTBOX_MAX: usize = 1_024;
@@ -132,7 +134,9 @@ impl Home {
         let mut text = Zeroizing::new(to_hex(seed.as_slice()));
         text.push('\n');
         let written = file.write_all(text.as_bytes());
-        written.and_then(|()| file.sync_all()).map_err(in_file(&path))
+        written
+            .and_then(|()| file.sync_all())
+            .map_err(in_file(&path))
     }
 
     /// The key's seed.
@@ -145,6 +149,14 @@ impl Home {
             return Err(Error::NoKey { path });
         }
         read_seed(&self.file("key"))
+    }
+
+    /// The public half of the key.
+    ///
+    /// # Errors
+    /// As [`Home::seed`].
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        Ok(secret_key(&self.seed()?)?.public())
     }
 
     /// The settings; the default without `wallet.toml`.
@@ -227,7 +239,10 @@ impl Home {
     pub fn outbox(&self) -> Result<Vec<Vec<u8>>, Error> {
         let stored: Option<Outbox> = read_message(&self.file("outbox"))?;
         let transactions = stored.unwrap_or_default().transactions.into_vec();
-        Ok(transactions.into_iter().map(codec::Bytes::into_vec).collect())
+        Ok(transactions
+            .into_iter()
+            .map(codec::Bytes::into_vec)
+            .collect())
     }
 
     /// Changes the outbox and returns what `change` yields; nothing changes if it fails.
@@ -294,7 +309,9 @@ pub fn read_genesis(path: &Path) -> Result<Genesis, Error> {
         reason,
     };
     let genesis: Genesis = codec::decode(&bytes).map_err(|error| content(error.to_string()))?;
-    genesis.check().map_err(|error| content(error.to_string()))?;
+    genesis
+        .check()
+        .map_err(|error| content(error.to_string()))?;
     Ok(genesis)
 }
 
@@ -319,7 +336,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(in_file(path))

@@ -122,7 +122,9 @@ impl Hosts {
         }
         let secret = secret_key(&self.seed)?;
         let connecting = Client::connect(host.address, host.key, self.chain, secret);
-        let client = connecting.await.map_err(|source| unreachable(host, source))?;
+        let client = connecting
+            .await
+            .map_err(|source| unreachable(host, source))?;
         self.client = Some(client.clone());
         Ok((host, client))
     }
@@ -178,7 +180,11 @@ impl Hosts {
         let bytes = wire::to_bytes(request)?;
         let asked = client.request(bytes).await;
         let mut replies = asked.map_err(|source| unreachable(host, source))?;
-        while let Some(reply) = replies.next().await {
+        let silent = |_| Error::Silent { host: host.key };
+        while let Some(reply) = timeout(self.patience, replies.next())
+            .await
+            .map_err(silent)?
+        {
             let reply = reply.map_err(|source| unreachable(host, source))?;
             match read(host, &reply)? {
                 Reply::Error(refusal) => {

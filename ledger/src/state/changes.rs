@@ -1,5 +1,5 @@
-//! What the transactions of a block change: reads the store and what came before in the block,
-//! touches no tree. Rule C23.
+//! The third phase, what the transactions of a block change: reads the store and what came before
+//! in the block, touches no tree. Rule C23.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -13,19 +13,13 @@ use primitives::store::{Store, Table};
 use primitives::units::{Amount, Height, Stake};
 use primitives::{Digest, limits};
 
+use super::rules::{Input, Stop};
 use super::{Ledger, OrderedEvent};
 use crate::error::Error;
 use crate::genesis::Genesis;
 use crate::outcome::{Outcome, Reason};
-use crate::rows::{
-    Created, KeyLogRow, KeyRow, OutputRow, Place, PositionRow, demand, key_position, outpoint_key,
-    position_key, read, role,
-};
-use crate::tx::draft::in_order_of_appearance;
-use crate::tx::{
-    Body, Checked, Kind, Outpoint, Output, Transaction, data, fee_transaction, genesis_transaction,
-    transfer,
-};
+use crate::rows::{Created, KeyLogRow, KeyRow, OutputRow, key_position, read, role};
+use crate::tx::{Checked, Outpoint, Output, fee_transaction, genesis_transaction};
 
 /// What one key was to one transaction.
 #[derive(Debug, Default)]
@@ -45,9 +39,9 @@ pub(super) struct TouchedKey {
 /// All that a block changes.
 #[derive(Debug)]
 pub(super) struct Changes {
-    height: Height,
+    pub(super) height: Height,
     /// Ids applied in this block.
-    applied: BTreeMap<Digest, u32>,
+    pub(super) applied: BTreeMap<Digest, u32>,
     /// Created and spent outputs by position.
     pub(super) outputs: BTreeMap<u64, OutputRow>,
     /// Positions of created outputs.
@@ -66,18 +60,6 @@ pub(super) struct Changes {
     pub(super) spent_count: u64,
 }
 
-/// An input that can be spent.
-struct Input {
-    position: u64,
-    row: OutputRow,
-}
-
-/// Why a transaction cannot be applied, or that its check could not be completed.
-enum Stop {
-    Rejected(Outcome),
-    Failed(Error),
-}
-
 impl TouchedKey {
     fn new(key: &PublicKey) -> Self {
         let record = Record {
@@ -93,18 +75,6 @@ impl TouchedKey {
                 frontier: Frontier::new(),
             },
         }
-    }
-}
-
-impl From<Reason> for Stop {
-    fn from(reason: Reason) -> Self {
-        Self::Rejected(Outcome::rejected(reason))
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
     }
 }
 
@@ -254,64 +224,6 @@ impl Changes {
         Ok(())
     }
 
-    /// The second phase: against the state and what came before in the block.
-    fn check_against<S: Store>(
-        &self,
-        ledger: &Ledger,
-        id: &Digest,
-        transaction: &Transaction,
-        store: &S,
-    ) -> Result<(Vec<Input>, Amount), Stop> {
-        // C23: only applied transactions count for deduplication.
-        if self.is_applied(id, store)? {
-            return Err(lost(Reason::Duplicate, *id));
-        }
-        let body = &transaction.body;
-        if let Some(valid_until) = body.valid_until.filter(|until| *until < self.height) {
-            return Err(Reason::Expired { valid_until }.into());
-        }
-        let mut inputs = Vec::with_capacity(body.inputs.len());
-        for (input, outpoint) in (0..).zip(body.inputs.iter()) {
-            inputs.push(self.find_input(input, outpoint, store)?);
-        }
-        check_owners(transaction, &inputs)?;
-        let fee = check_balance(ledger, body, &inputs)?;
-        Ok((inputs, fee))
-    }
-
-    fn is_applied<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
-        if self.applied.contains_key(id) {
-            return Ok(true);
-        }
-        let place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
-        Ok(place.is_some())
-    }
-
-    fn find_input<S: Store>(
-        &self,
-        input: u32,
-        outpoint: &Outpoint,
-        store: &S,
-    ) -> Result<Input, Stop> {
-        let position = match self.outpoints.get(outpoint) {
-            Some(position) => *position,
-            None => {
-                let row: Option<PositionRow> =
-                    read(store, Table::Outpoint, &outpoint_key(outpoint))?;
-                row.ok_or(Reason::MissingInput { input })?.position
-            }
-        };
-        let row = match self.outputs.get(&position) {
-            Some(row) => *row,
-            None => demand(store, Table::Output, &position_key(position))?,
-        };
-        // C23: the first of two conflicting ones wins, the other learns which.
-        if let Some(spent) = row.spent {
-            return Err(lost(Reason::SpentInput { input }, spent.txid));
-        }
-        Ok(Input { position, row })
-    }
-
     fn spend(
         &mut self,
         txid: Digest,
@@ -402,40 +314,6 @@ impl Changes {
     }
 }
 
-/// The witnesses are those of the owners, once each, in order of first appearance.
-fn check_owners(transaction: &Transaction, inputs: &[Input]) -> Result<(), Reason> {
-    let owners = inputs.iter().map(|input| input.row.created.output.owner);
-    let owners = in_order_of_appearance(owners);
-    let signers = transaction.witnesses.iter().map(|witness| witness.owner);
-    if !signers.eq(owners) {
-        return Err(Reason::NotOwner);
-    }
-    Ok(())
-}
-
-/// Nothing comes out that did not go in, and what is left suffices as a fee.
-fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amount, Stop> {
-    let amounts = inputs.iter().map(|input| input.row.created.output.amount);
-    let inputs = Amount::sum(amounts).map_err(Error::from)?;
-    let outputs = Amount::sum(body.outputs.iter().map(|output| output.amount))
-        .map_err(|_| Reason::SumOverflow)?;
-    let fee = inputs
-        .minus(outputs)
-        .map_err(|_| Reason::NotConserved { inputs, outputs })?;
-    match &body.kind {
-        Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
-        Kind::Data { .. } => data::check_against(&ledger.parameters, body, fee)?,
-    }
-    Ok(fee)
-}
-
-const fn lost(reason: Reason, winner: Digest) -> Stop {
-    Stop::Rejected(Outcome::Rejected {
-        reason,
-        winner: Some(winner),
-    })
-}
-
 /// Appends an entry; returns the complete subtrees that end with it, from its leaf upwards.
 fn completed(
     frontier: &mut Frontier,
@@ -467,3 +345,6 @@ fn sum(total: u128, amount: Amount) -> Result<u128, Error> {
         .checked_add(u128::from(amount.get()))
         .ok_or(Error::TooMany { what })
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,16 +14,17 @@ use primitives::units::{Amount, Height, Stake};
 
 use super::{Ledger, first_seed};
 use crate::error::Error;
-use crate::rows::{BlockRow, KeyRow, OutputRow, height_key, read};
+use crate::rows::{BlockRow, HeadRow, KeyRow, OutputRow, demand, head_key, height_key, read};
 
 /// Rows read at once.
 const ROWS: usize = 4_096;
 
 pub(super) fn restore<S: Store>(mut ledger: Ledger, store: &S) -> Result<Option<Ledger>, Error> {
-    let first: Option<BlockRow> = read(store, Table::Block, &height_key(Height::ZERO))?;
-    let Some(first) = first else {
+    let head: Option<HeadRow> = read(store, Table::Meta, &head_key())?;
+    let Some(head) = head else {
         return Ok(None);
     };
+    let first: BlockRow = demand(store, Table::Block, &height_key(Height::ZERO))?;
     let wanted = first_seed(&ledger.chain);
     if first.header.seed != wanted {
         return Err(Error::OtherChain {
@@ -34,6 +35,12 @@ pub(super) fn restore<S: Store>(mut ledger: Ledger, store: &S) -> Result<Option<
     ledger.restore_outputs(store)?;
     ledger.restore_keys(store)?;
     ledger.restore_blocks(store)?;
+    if ledger.root != head.root {
+        return Err(Error::Head {
+            found: ledger.root,
+            wanted: head.root,
+        });
+    }
     Ok(Some(ledger))
 }
 

@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
-    BlockRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow, count_of, height_key,
-    leaves_key, log_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
+    BlockRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow, count_of, head_key,
+    height_key, leaves_key, log_key, outpoint_key, place_key, position_key, rejected_key,
+    stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -193,7 +194,12 @@ impl Ledger {
         self.root = header.root()?;
         self.blocks.append(self.keys.block().leaf(&self.root.0));
         let row = BlockRow::new(header, &self.roots);
-        put(batch, Table::Block, height_key(header.height), &row)
+        put(batch, Table::Block, height_key(header.height), &row)?;
+        let head = HeadRow {
+            height: header.height,
+            root: self.root,
+        };
+        put(batch, Table::Meta, head_key(), &head)
     }
 }
 

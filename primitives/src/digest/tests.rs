@@ -29,6 +29,20 @@ fn hashes_have_golden_values() {
 }
 
 #[test]
+fn many_nodes_hash_as_one_by_one() {
+    let key = Digest([3; 32]);
+    let node = |number: u8| [Digest([number; 32]), Digest([!number; 32])];
+    for count in 0..=70 {
+        let nodes: Vec<_> = (0..count).map(node).collect();
+        let want: Vec<_> = nodes
+            .iter()
+            .map(|[left, right]| keyed_pair(&key, left, right))
+            .collect();
+        assert_eq!(keyed_pairs(&key, &nodes), want, "{count} nodes");
+    }
+}
+
+#[test]
 fn hexadecimal_reads_back_and_refuses_everything_else() {
     let digest = Digest([0xa5; 32]);
     assert_eq!(digest.to_string().parse::<Digest>(), Ok(digest));

@@ -1,6 +1,7 @@
 //! What becomes known at the end of a turn: certificates, grades, and the answers they release.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use primitives::codec::{self, List};
 use primitives::store::{Store, Table};
@@ -8,7 +9,7 @@ use wallet_proto::reply::{Certificate, Reply};
 
 use crate::certify::{Certified, Verdict};
 use crate::error::Error;
-use crate::replica::Replica;
+use crate::replica::{Held, Replica};
 use crate::rows::{self, CertificateRow};
 use crate::turn::Turn;
 
@@ -71,11 +72,10 @@ impl Replica {
         );
         self.watches.prove(certified.height);
         let certificate = self.certificate(certified)?;
-        let (ready, held) = core::mem::take(&mut self.held)
+        let (ready, held): (Vec<Held>, Vec<Held>) = core::mem::take(&mut self.held)
             .into_iter()
             .partition(|held| held.answer.snapshot.header.height == certified.height);
         self.held = held;
-        let ready: alloc::vec::Vec<crate::replica::Held> = ready;
         for mut held in ready {
             held.answer.snapshot.certificate = certificate.clone();
             turn.end(held.ticket, Reply::Answer(held.answer));

@@ -1,0 +1,133 @@
+//! The second phase: a transaction against the state and what came before it in the block.
+
+use alloc::vec::Vec;
+
+use primitives::Digest;
+use primitives::store::{Store, Table};
+use primitives::units::Amount;
+
+use super::Ledger;
+use super::changes::Changes;
+use crate::error::Error;
+use crate::outcome::{Outcome, Reason};
+use crate::rows::{OutputRow, Place, PositionRow, demand, outpoint_key, position_key, read};
+use crate::tx::draft::in_order_of_appearance;
+use crate::tx::{Body, Kind, Outpoint, Transaction, data, transfer};
+
+/// An input that can be spent.
+pub(super) struct Input {
+    pub(super) position: u64,
+    pub(super) row: OutputRow,
+}
+
+/// Why a transaction cannot be applied, or that its check could not be completed.
+pub(super) enum Stop {
+    Rejected(Outcome),
+    Failed(Error),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Rejected(Outcome::rejected(reason))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Changes {
+    /// The second phase: against the state and what came before in the block.
+    pub(super) fn check_against<S: Store>(
+        &self,
+        ledger: &Ledger,
+        id: &Digest,
+        transaction: &Transaction,
+        store: &S,
+    ) -> Result<(Vec<Input>, Amount), Stop> {
+        // C23: only applied transactions count for deduplication.
+        if self.is_applied(id, store)? {
+            return Err(lost(Reason::Duplicate, *id));
+        }
+        let body = &transaction.body;
+        if let Some(valid_until) = body.valid_until.filter(|until| *until < self.height) {
+            return Err(Reason::Expired { valid_until }.into());
+        }
+        let mut inputs = Vec::with_capacity(body.inputs.len());
+        for (input, outpoint) in (0..).zip(body.inputs.iter()) {
+            inputs.push(self.find_input(input, outpoint, store)?);
+        }
+        check_owners(transaction, &inputs)?;
+        let fee = check_balance(ledger, body, &inputs)?;
+        Ok((inputs, fee))
+    }
+
+    fn is_applied<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
+        if self.applied.contains_key(id) {
+            return Ok(true);
+        }
+        let place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        Ok(place.is_some())
+    }
+
+    fn find_input<S: Store>(
+        &self,
+        input: u32,
+        outpoint: &Outpoint,
+        store: &S,
+    ) -> Result<Input, Stop> {
+        let position = match self.outpoints.get(outpoint) {
+            Some(position) => *position,
+            None => {
+                let row: Option<PositionRow> =
+                    read(store, Table::Outpoint, &outpoint_key(outpoint))?;
+                row.ok_or(Reason::MissingInput { input })?.position
+            }
+        };
+        let row = match self.outputs.get(&position) {
+            Some(row) => *row,
+            None => demand(store, Table::Output, &position_key(position))?,
+        };
+        // C23: the first of two conflicting ones wins, the other learns which.
+        if let Some(spent) = row.spent {
+            return Err(lost(Reason::SpentInput { input }, spent.txid));
+        }
+        Ok(Input { position, row })
+    }
+}
+
+/// The witnesses are those of the owners, once each, in order of first appearance.
+fn check_owners(transaction: &Transaction, inputs: &[Input]) -> Result<(), Reason> {
+    let owners = inputs.iter().map(|input| input.row.created.output.owner);
+    let owners = in_order_of_appearance(owners);
+    let signers = transaction.witnesses.iter().map(|witness| witness.owner);
+    if !signers.eq(owners) {
+        return Err(Reason::NotOwner);
+    }
+    Ok(())
+}
+
+/// Nothing comes out that did not go in, and what is left suffices as a fee.
+fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amount, Stop> {
+    let amounts = inputs.iter().map(|input| input.row.created.output.amount);
+    let inputs = Amount::sum(amounts).map_err(Error::from)?;
+    let outputs = Amount::sum(body.outputs.iter().map(|output| output.amount))
+        .map_err(|_| Reason::SumOverflow)?;
+    let fee = inputs
+        .minus(outputs)
+        .map_err(|_| Reason::NotConserved { inputs, outputs })?;
+    match &body.kind {
+        Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
+        Kind::Data { .. } => data::check_against(&ledger.parameters, body, fee)?,
+    }
+    Ok(fee)
+}
+
+const fn lost(reason: Reason, winner: Digest) -> Stop {
+    Stop::Rejected(Outcome::Rejected {
+        reason,
+        winner: Some(winner),
+    })
+}

@@ -1,0 +1,291 @@
+//! The command line of `primus-testnet`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use node::store::Kind;
+use primitives::keys::PublicKey;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::error::Error;
+use crate::load::{Kind as LoadKind, Load};
+use crate::replay::shape::bundled_block;
+use crate::voice::{Form, Voice};
+
+mod command;
+
+const EXAMPLES: &str = "Examples:
+  primus-testnet demo                          thirteen peers, used, broken, healed and judged
+  primus-testnet up --peers 4                  four peers until Ctrl-C
+  primus-testnet up --detach                   thirteen peers until `primus-testnet down`
+  primus-testnet load --rate 500 --seconds 20  measures throughput and time to finality
+  primus-testnet replay --block FILE           the payments of a raw Bitcoin block
+  primus-testnet double-spend --repeat 200     exactly one of each pair must be final
+  primus-testnet mint KEY 1000                 coin from the faucet
+
+Everything is written below target/testnet/NAME.
+
+Exit codes: 0 done, AGREE; 1 failed; 2 usage; 3 STALLED; 4 peer unreachable; 5 timed out;
+6 refused; 10 DIVERGED; 130 interrupted.";
+
+/// Networks of real peers on this machine, whose coin is worth nothing.
+#[derive(Debug, Parser)]
+#[command(name = "primus-testnet", version, before_help = EXAMPLES)]
+pub struct Cli {
+    /// The network's name.
+    #[arg(long, global = true, default_value = "demo")]
+    pub name: String,
+    /// The folder that networks are kept in, by name.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        default_value = "target/testnet"
+    )]
+    pub folder: PathBuf,
+    /// The node's program [default: `primus` beside this program].
+    #[arg(long, global = true, value_name = "PATH", env = "PRIMUS_BIN")]
+    pub node: Option<PathBuf>,
+    /// The wallet's program [default: `primus-wallet` beside this program].
+    #[arg(long, global = true, value_name = "PATH", env = "PRIMUS_WALLET_BIN")]
+    pub wallet: Option<PathBuf>,
+    /// Print one JSON object a line on standard output and nothing else.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Start a new network and keep it up.
+    Up(Up),
+    /// End every peer of the network.
+    Down,
+    /// What each peer says of itself; exit 3 if one does not run.
+    Status,
+    /// Kill a peer with SIGKILL.
+    Kill {
+        /// The peer's number, from 0.
+        peer: usize,
+    },
+    /// Start a peer that does not run, or kill and start one that does.
+    Restart {
+        /// The peer's number, from 0.
+        peer: usize,
+    },
+    /// Put a steady load on the network and measure.
+    Load(LoadArguments),
+    /// Carry the payments of a Bitcoin block over, on the network that runs or on one of its own.
+    Replay(Replay),
+    /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
+    DoubleSpend {
+        /// How many coins.
+        #[arg(long, default_value_t = 200)]
+        repeat: usize,
+    },
+    /// Play every scene on a new network and judge: AGREE, STALLED or DIVERGED.
+    Demo(Fresh),
+    /// Pay from the faucet to a key. Only test networks have a faucet.
+    Mint {
+        /// The receiver's key, 64 hexadecimal digits.
+        key: PublicKey,
+        /// How much.
+        #[arg(default_value_t = 1_000_000)]
+        amount: u64,
+    },
+}
+
+/// What a new network is made of.
+#[derive(Debug, Clone, Args)]
+pub struct Fresh {
+    /// How many peers; below 4 none may fail.
+    #[arg(long, default_value_t = 13, value_parser = clap::value_parser!(u16).range(1..=999))]
+    pub peers: u16,
+    /// The backend of the peers' stores: rocksdb or redb, as far as the node has it.
+    #[arg(long, default_value = "redb", value_parser = kind)]
+    pub store: Kind,
+    /// The raw Bitcoin block that the genesis is funded for [default: mainnet 702,861].
+    #[arg(long = "replay", alias = "block", value_name = "FILE")]
+    pub block: Option<PathBuf>,
+}
+
+/// `primus-testnet up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// What it is made of.
+    #[command(flatten)]
+    pub fresh: Fresh,
+    /// Leave the peers running and return.
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// `primus-testnet replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// What a network of its own is made of, when none runs.
+    #[command(flatten)]
+    pub fresh: Fresh,
+}
+
+/// `primus-testnet load`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LoadArguments {
+    /// Transactions a second.
+    #[arg(long, default_value_t = 100)]
+    pub rate: u32,
+    /// What kind of transactions.
+    #[arg(long, value_enum, default_value = "data")]
+    pub kind: LoadKind,
+    /// For how long.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u32,
+    /// Bytes of each data transaction.
+    #[arg(long, default_value_t = 512)]
+    pub size: usize,
+}
+
+impl LoadArguments {
+    const fn load(self) -> Load {
+        let Self {
+            rate,
+            kind,
+            seconds,
+            size,
+        } = self;
+        Load {
+            rate,
+            kind,
+            seconds,
+            size,
+        }
+    }
+}
+
+/// What every command knows.
+#[derive(Debug)]
+struct Context {
+    folder: PathBuf,
+    node: Option<PathBuf>,
+    wallet: Option<PathBuf>,
+    voice: Voice,
+}
+
+impl Cli {
+    /// Carries the command out and returns the exit code. Ends early, with 130, on SIGINT or SIGTERM.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being done; [`Error::exit`] is then the exit code.
+    pub fn carry_out(self) -> Result<u8, Error> {
+        let form = if self.json { Form::Json } else { Form::Words };
+        let context = Context {
+            folder: self.folder.join(&self.name),
+            node: self.node,
+            wallet: self.wallet,
+            voice: Voice::new(form),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Runtime { error })?;
+        runtime.block_on(async {
+            // A command that is dropped ends its peers.
+            tokio::select! {
+                ended = context.run(self.command) => ended,
+                signalled = interrupted() => signalled.map(|()| 130),
+            }
+        })
+    }
+}
+
+impl Context {
+    async fn run(&self, command: Command) -> Result<u8, Error> {
+        match command {
+            Command::Up(up) => self.up(&up).await,
+            Command::Down => self.down().await,
+            Command::Status => self.status().await,
+            Command::Kill { peer } => self.kill(peer).await,
+            Command::Restart { peer } => self.restart(peer).await,
+            Command::Load(load) => self.load(load.load()).await,
+            Command::Replay(replay) => self.replay(&replay.fresh).await,
+            Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
+            Command::Demo(fresh) => self.demo(&fresh).await,
+            Command::Mint { key, amount } => self.mint(key, amount).await,
+        }
+    }
+
+    fn node(&self) -> Result<PathBuf, Error> {
+        program(self.node.as_deref(), "primus", "--node")
+    }
+
+    fn wallet(&self) -> Result<PathBuf, Error> {
+        program(self.wallet.as_deref(), "primus-wallet", "--wallet")
+    }
+}
+
+/// The program that was named, or the one beside this program.
+fn program(named: Option<&Path>, name: &str, flag: &'static str) -> Result<PathBuf, Error> {
+    let own = std::env::current_exe().map_err(|error| Error::file(Path::new(name), error))?;
+    let path = named.map_or_else(|| own.with_file_name(name), Path::to_path_buf);
+    if path.is_file() {
+        std::path::absolute(&path).map_err(|error| Error::file(&path, error))
+    } else {
+        Err(Error::NoProgram { path, flag })
+    }
+}
+
+fn block(path: Option<&Path>) -> Result<Vec<u8>, Error> {
+    match path {
+        Some(path) => std::fs::read(path).map_err(|error| Error::file(path, error)),
+        None => Ok(bundled_block().to_vec()),
+    }
+}
+
+fn kind(text: &str) -> Result<Kind, &'static str> {
+    text.parse().map_err(|()| "rocksdb, redb or memory")
+}
+
+async fn interrupted() -> Result<(), Error> {
+    let listen = |kind| signal(kind).map_err(|error| Error::Runtime { error });
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_with_its_flag() {
+        let error = program(Some(Path::new("/nowhere/primus")), "primus", "--node").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("/nowhere/primus") && text.contains("--node"),
+            "{text}"
+        );
+        assert_eq!(error.exit(), 1);
+    }
+
+    #[test]
+    fn a_program_is_looked_for_beside_this_one() {
+        let own = std::env::current_exe().unwrap();
+        let name = own.file_name().unwrap().to_str().unwrap();
+        assert_eq!(program(None, name, "--node").unwrap(), own);
+    }
+}

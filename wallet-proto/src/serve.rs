@@ -1,0 +1,147 @@
+//! A peer's side: the body of an answer, proven under the newest executed block.
+//!
+//! The peer holds the body until a quorum has attested that block, then sends it with the block's
+//! header and certificate as one [`crate::reply::Answer`].
+
+use alloc::boxed::Box;
+
+use ledger::committee::{Members, choose};
+use ledger::genesis::Parameters;
+use ledger::tx::Outpoint;
+use ledger::{Error, Ledger};
+use merkle::proof::complete::{AllEntries, RecentEntries};
+use primitives::codec::List;
+use primitives::keys::PublicKey;
+use primitives::limits::PAGE_ENTRIES_MAX;
+use primitives::store::Store;
+use primitives::units::{Epoch, Height};
+use primitives::{Digest, limits};
+
+use crate::reply::{BlockProof, Body, Code, History, OutputAnswer, Refusal, TransactionAnswer};
+use crate::request::{Page, Request};
+
+/// Why there is no body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unserved {
+    /// The request is at fault, or comes too early; the wallet is told.
+    Refused(Refusal),
+    /// The ledger or its store is at fault; the peer stops.
+    Broken(Box<Error>),
+}
+
+impl From<Error> for Unserved {
+    fn from(error: Error) -> Self {
+        Self::Broken(Box::new(error))
+    }
+}
+
+/// The body that answers `request` under the newest state of `ledger`. A committee is answered
+/// under its sealing block instead, see [`sealing_height`].
+///
+/// # Errors
+/// [`Unserved::Refused`] also for [`Request::Submit`] and [`Request::Track`], which have progress
+/// and no body; [`Unserved::Broken`] from a failing disk.
+pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
+    match request {
+        Request::Head => Ok(Body::Head),
+        Request::History { key, page } => history(key, *page, ledger, store).map(Body::History),
+        Request::Output { outpoint } => output(outpoint, ledger, store),
+        Request::Transaction { id } => transaction(id, ledger, store),
+        Request::Block { height } => block(*height, ledger, store).map(Body::Block),
+        Request::Consistency { old } => block(*old, ledger, store).map(Body::Consistency),
+        Request::Committee { epoch } => committee(*epoch, ledger, store),
+        Request::Submit { .. } | Request::Track { .. } => {
+            Err(refused(Code::Unknown, "this request has no answer"))
+        }
+    }
+}
+
+/// The height of the block that seals the epoch before `epoch` (C30); none for epoch 0.
+#[must_use]
+pub fn sealing_height(parameters: &Parameters, epoch: Epoch) -> Option<Height> {
+    let blocks = parameters.period.checked_mul(epoch.get())?;
+    let first = blocks.checked_add(parameters.lag)?;
+    let sealing = first.checked_sub(1)?;
+    (epoch > Epoch::ZERO).then_some(Height::new(sealing))
+}
+
+fn history<S: Store>(
+    key: &PublicKey,
+    page: Page,
+    ledger: &Ledger,
+    store: &S,
+) -> Result<History, Unserved> {
+    let page_max = u64::try_from(PAGE_ENTRIES_MAX).unwrap_or(u64::MAX);
+    let record = ledger.key_record(key, store)?.record;
+    let count = record.map_or(0, |record| record.count);
+    match page {
+        Page::All if count <= page_max => {
+            let all: AllEntries = ledger.key_history(key, store)?;
+            Ok(History::All(all))
+        }
+        Page::All => newest(key, page_max, ledger, store),
+        Page::Newest { count } => newest(key, page_max.min(u64::from(count)), ledger, store),
+        Page::From { index, .. } if index > count => {
+            Err(refused(Code::NotFound, "the log has fewer entries"))
+        }
+        Page::From { index, .. } => Ok(History::From(ledger.key_history_from(key, index, store)?)),
+    }
+}
+
+fn newest<S: Store>(
+    key: &PublicKey,
+    count: u64,
+    ledger: &Ledger,
+    store: &S,
+) -> Result<History, Unserved> {
+    let newest: RecentEntries = ledger.key_history_recent(key, count, store)?;
+    Ok(History::Newest(newest))
+}
+
+fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
+    let found = ledger.output(outpoint, store)?;
+    let found = found.ok_or_else(|| refused(Code::NotFound, "no such output"))?;
+    Ok(Body::Output(OutputAnswer {
+        created: found.created,
+        proof: found.proof,
+    }))
+}
+
+fn transaction<S: Store>(id: &Digest, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
+    let found = ledger.transaction(id, store)?;
+    let found = found.ok_or_else(|| refused(Code::NotFound, "no such transaction is settled"))?;
+    Ok(Body::Transaction(TransactionAnswer {
+        bytes: found.row.bytes,
+        outcome: found.row.outcome,
+        inclusion: found.inclusion,
+        block: block(found.place.height, ledger, store)?,
+    }))
+}
+
+fn block<S: Store>(height: Height, ledger: &Ledger, store: &S) -> Result<BlockProof, Unserved> {
+    if height == ledger.height() {
+        return Ok(BlockProof::Snapshot);
+    }
+    if height > ledger.height() {
+        return Err(refused(Code::TooEarly, "no such block is settled"));
+    }
+    let (header, inclusion) = ledger.block_inclusion(height, store)?;
+    Ok(BlockProof::Ancestor { header, inclusion })
+}
+
+fn committee<S: Store>(epoch: Epoch, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
+    let sealing = sealing_height(ledger.parameters(), epoch);
+    let sealing = sealing.ok_or_else(|| refused(Code::Malformed, "the genesis names epoch 0"))?;
+    if sealing > ledger.height() {
+        return Err(refused(Code::TooEarly, "the epoch before is not sealed"));
+    }
+    let members = choose(ledger.candidates(epoch, store)?);
+    Ok(Body::Committee(Members {
+        version: 1,
+        members: List::<_, { limits::PEERS_MAX }>::new(members).map_err(Error::from)?,
+    }))
+}
+
+fn refused(code: Code, text: &str) -> Unserved {
+    Unserved::Refused(Refusal::new(code, text))
+}

@@ -1,0 +1,279 @@
+//! For tests: a real ledger on a store in memory, with four peers that attest every block.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    reason = "only tests build this, and a failure there should be loud"
+)]
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ledger::committee::{Member, choose, committee_digest};
+use ledger::genesis::{Parameters, Peer};
+use ledger::tx::draft::{Coin, TransferDraft};
+use ledger::tx::{Outpoint, Output, check_alone, genesis_transaction};
+use ledger::{Block, Genesis, Ledger, OrderedEvent, Outcome, Transaction};
+use primitives::Digest;
+use primitives::codec::{self, Bytes, List};
+use primitives::keys::{PublicKey, Role, SecretKey, Signer};
+use primitives::store::{Batch, Row, Store, StoreError, Table};
+use primitives::units::{Amount, Epoch, PeerIndex, Round, Time, epoch_of};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use zeroize::Zeroizing;
+
+use crate::reply::{Answer, Body, Certificate, Code, Refusal, Snapshot, attestation_digest};
+use crate::request::Request;
+use crate::serve::{Unserved, body, sealing_height};
+
+/// The four peers' stakes, in the order of their peer keys' seeds.
+pub const STAKES: [u64; 4] = [4, 3, 3, 3];
+
+/// The key of a seed of 32 equal bytes, with fixed nonces.
+#[must_use]
+pub fn secret(seed: u8) -> SecretKey<ChaCha20Rng> {
+    SecretKey::from_seed(&Zeroizing::new([seed; 32]), ChaCha20Rng::from_seed([0; 32]))
+}
+
+/// Its public half.
+#[must_use]
+pub fn public(seed: u8) -> PublicKey {
+    secret(seed).public()
+}
+
+/// A store in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
+
+impl MemoryStore {
+    fn apply(&mut self, batch: &Batch) {
+        for (table, key, value) in batch.writes() {
+            let key = (table, key.to_vec());
+            match value {
+                Some(value) => self.0.insert(key, value.to_vec()),
+                None => self.0.remove(&key),
+            };
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.get(&(table, key.to_vec())).cloned())
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let rows = self.0.range((table, from.to_vec())..(table, to.to_vec()));
+        let rows = rows.map(|((_, key), value)| (key.clone(), value.clone()));
+        Ok(rows.take(limit).collect())
+    }
+}
+
+/// Four peers of keys 1 to 4 (events 11 to 14, transport 21 to 24, payout 31), who host coin of
+/// owner 40; key `owner` has the coins `amounts`. Epochs change at heights 5, 8, 11 and so on.
+#[must_use]
+pub fn genesis(owner: u8, amounts: &[u64]) -> Genesis {
+    let mut peers: Vec<_> = (1..=4).map(peer).collect();
+    peers.sort_by_key(|peer| peer.peer_key);
+    let hosted = (1..).zip(STAKES).map(|(seed, stake)| Output {
+        host: Some(public(seed)),
+        ..Output::new(public(40), Amount::new(stake))
+    });
+    let coins = amounts
+        .iter()
+        .map(|amount| Output::new(public(owner), Amount::new(*amount)));
+    Genesis {
+        version: 1,
+        parameters: Parameters {
+            lag: 2,
+            period: 3,
+            ..Parameters::default()
+        },
+        peers: List::new(peers).unwrap(),
+        outputs: List::new(hosted.chain(coins).collect()).unwrap(),
+    }
+}
+
+fn peer(seed: u8) -> Peer {
+    Peer {
+        name: Bytes::new(vec![b'a' + seed]).unwrap(),
+        peer_key: public(seed),
+        event_key: public(10 + seed),
+        transport_key: public(20 + seed),
+        payout_key: public(31),
+    }
+}
+
+/// A chain that grows block by block, each certified at once.
+#[derive(Debug)]
+pub struct TestChain {
+    /// What it began with.
+    pub genesis: Genesis,
+    /// The newest state.
+    pub ledger: Ledger,
+    /// Every row.
+    pub store: MemoryStore,
+    /// Each block with its certificate, by height.
+    pub snapshots: Vec<Snapshot>,
+}
+
+impl TestChain {
+    /// The chain of `genesis` at height 0.
+    #[must_use]
+    pub fn new(genesis: Genesis) -> Self {
+        let (ledger, batch) = Ledger::genesis(&genesis).unwrap();
+        let mut store = MemoryStore::default();
+        store.apply(&batch);
+        let first = Snapshot {
+            header: *ledger.header(),
+            certificate: Certificate {
+                epoch: Epoch::ZERO,
+                signatures: List::empty(),
+            },
+        };
+        Self {
+            genesis,
+            ledger,
+            store,
+            snapshots: vec![first],
+        }
+    }
+
+    /// The members of the committee of `epoch`.
+    #[must_use]
+    pub fn committee(&self, epoch: Epoch) -> Vec<Member> {
+        choose(self.ledger.candidates(epoch, &self.store).unwrap())
+    }
+
+    /// Settles a block with these transactions in one event of peer 1, attested by all; returns what
+    /// became of each.
+    pub fn settle(&mut self, transactions: &[Vec<u8>]) -> Vec<(Digest, Outcome)> {
+        let height = self.ledger.height().later(1);
+        let parameters = *self.ledger.parameters();
+        let epoch = epoch_of(height, parameters.lag, parameters.period);
+        let next = epoch.later(1);
+        let seals = sealing_height(&parameters, next) == Some(height);
+        let digest = |epoch| committee_digest(&self.committee(epoch)).unwrap();
+        let chain = *self.ledger.chain();
+        let checked = transactions
+            .iter()
+            .map(|bytes| check_alone(bytes.clone(), &chain));
+        let block = Block {
+            height,
+            epoch,
+            round: Round::new(height.get()),
+            leader: Digest([7; 32]),
+            time: Time::new(1_000 + height.get()),
+            seed: Digest([8; 32]),
+            committee: digest(epoch),
+            next_committee: seals.then(|| digest(next)),
+            events: vec![OrderedEvent {
+                creator: public(1),
+                transactions: checked.collect(),
+            }],
+        };
+        let executed = self.ledger.execute(block, &self.store).unwrap();
+        self.store.apply(&executed.batch);
+        let signers: Vec<_> = (0..self.committee(epoch).len()).collect();
+        let snapshot = self.certify(executed.header, &signers);
+        self.snapshots.push(snapshot);
+        executed.outcomes
+    }
+
+    /// A header with the attestations of the members at `signers`.
+    #[must_use]
+    pub fn certify(&self, header: ledger::Header, signers: &[usize]) -> Snapshot {
+        let digest = attestation_digest(header.epoch, header.height, &header.root().unwrap());
+        let members = self.committee(header.epoch);
+        let sign = |signer: &usize| {
+            let key = members[*signer].event_key;
+            let secret = (11..=14)
+                .map(secret)
+                .find(|secret| secret.public() == key)
+                .unwrap();
+            let signature = secret.sign(Role::Attestation, self.ledger.chain(), &digest);
+            (PeerIndex(*signer as u16), signature)
+        };
+        Snapshot {
+            header,
+            certificate: Certificate {
+                epoch: header.epoch,
+                signatures: List::new(signers.iter().map(sign).collect()).unwrap(),
+            },
+        }
+    }
+
+    /// What an honest peer answers.
+    ///
+    /// # Errors
+    /// Its refusal.
+    pub fn answer(&self, request: &Request) -> Result<Answer, Refusal> {
+        let body = match body(request, &self.ledger, &self.store) {
+            Ok(body) => body,
+            Err(Unserved::Refused(refusal)) => return Err(refusal),
+            Err(Unserved::Broken(error)) => panic!("{error}"),
+        };
+        let height = match (request, &body) {
+            (Request::Committee { epoch }, Body::Committee(_)) => {
+                sealing_height(self.ledger.parameters(), *epoch).unwrap()
+            }
+            _ => self.ledger.height(),
+        };
+        let at = usize::try_from(height.get()).unwrap();
+        let snapshot = self.snapshots.get(at).cloned();
+        let snapshot = snapshot.ok_or_else(|| Refusal::new(Code::TooEarly, "not certified"))?;
+        Ok(Answer { snapshot, body })
+    }
+
+    /// The coins of the genesis that `owner` has.
+    #[must_use]
+    pub fn coins(&self, owner: u8) -> Vec<Coin> {
+        let transaction = genesis_transaction(self.ledger.chain());
+        let coin = |(index, output): (u32, &Output)| Coin {
+            outpoint: Outpoint { transaction, index },
+            output: *output,
+        };
+        let own = |coin: &Coin| coin.output.owner == public(owner);
+        (0..)
+            .zip(self.genesis.outputs.iter())
+            .map(coin)
+            .filter(own)
+            .collect()
+    }
+
+    /// The bytes of a payment that spends `coins` of `owner`, with a fee of 1 and the rest as change.
+    #[must_use]
+    pub fn payment(&self, owner: u8, coins: &[Coin], to: PublicKey, amount: u64) -> Vec<u8> {
+        let inputs = Amount::sum(coins.iter().map(|coin| coin.output.amount)).unwrap();
+        let change = inputs.minus(Amount::new(amount + 1)).unwrap();
+        let draft = TransferDraft {
+            inputs: coins.to_vec(),
+            outputs: vec![
+                Output::new(to, Amount::new(amount)),
+                Output::new(public(owner), change),
+            ],
+            memo: None,
+            valid_until: None,
+        };
+        let signer: Box<dyn Signer> = Box::new(secret(owner));
+        let signed = draft.sign(&[signer.as_ref()], self.ledger.chain()).unwrap();
+        codec::encode(&signed).unwrap()
+    }
+
+    /// The id of these bytes.
+    #[must_use]
+    pub fn id(&self, bytes: &[u8]) -> Digest {
+        let transaction: Transaction = codec::decode(bytes).unwrap();
+        transaction.id(self.ledger.chain()).unwrap()
+    }
+}

@@ -1,0 +1,369 @@
+//! A light client: its key, what it trusts, the hosts it asks, and the book of its own coins.
+//!
+//! ```text
+//!   advance: the trusted head moves to a certified block that provably continues it
+//!   sync:    the key's log is read to its end, each entry's transaction with it -> Book
+//!   pay:     coins -> signed transaction -> outbox -> host -> stages -> proof
+//! ```
+//!
+//! Only what is proven counts; the hosts are believed in nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ledger::Genesis;
+use primitives::Digest;
+use primitives::codec;
+use primitives::keys::{PublicKey, Signer};
+use wallet_proto::proof_file::{self, Claim, ProofFile};
+use wallet_proto::reply::{Answer, Code, Handover, Snapshot};
+use wallet_proto::{Certified, Request, Trust, check};
+
+use crate::book::Book;
+use crate::error::Error;
+use crate::home::{self, Head, Home, Seed, Settings};
+use crate::hosts::{HostAddress, Hosts};
+use crate::keys::secret_key;
+
+mod balance;
+mod pay;
+
+pub use balance::{Balance, Pending};
+pub use pay::{OnStage, Paid, Payment, Prepared};
+
+/// How often all hosts are tried while their refusals may pass by themselves.
+const PASSES_MAX: u32 = 20;
+/// The wait between two such passes.
+const PASS_PAUSE: Duration = Duration::from_millis(250);
+
+/// How a wallet is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its folder.
+    pub home: PathBuf,
+    /// How long one host may think about one question.
+    pub patience: Duration,
+}
+
+/// A wallet with one key on one chain.
+#[derive(Debug)]
+pub struct Wallet {
+    home: Home,
+    seed: Seed,
+    key: PublicKey,
+    genesis: Genesis,
+    trust: Trust,
+    handovers: Vec<Handover>,
+    head: Head,
+    hosts: Hosts,
+    book: Book,
+}
+
+impl Wallet {
+    /// Makes a home with this key and these settings, or adds the settings to a home without them.
+    /// A key is never overwritten.
+    ///
+    /// # Errors
+    /// [`Error::HomeExists`]; [`Error::OtherChain`]; a file that cannot be read or written.
+    pub fn create(home: &Home, seed: &Seed, settings: &Settings) -> Result<PublicKey, Error> {
+        let settings = with_chain(settings)?;
+        home.create(seed)?;
+        home.write_settings(&settings)?;
+        Ok(secret_key(seed)?.public())
+    }
+
+    /// Changes genesis and hosts of a home, where `settings` names any.
+    ///
+    /// # Errors
+    /// [`Error::OtherChain`] for a home that is of another chain; a file that cannot be read or
+    /// written.
+    pub fn configure(home: &Home, settings: &Settings) -> Result<Settings, Error> {
+        let (old, new) = (home.settings()?, with_chain(settings)?);
+        if let (Some(wanted), Some(found)) = (&old.chain, &new.chain)
+            && wanted != found
+        {
+            return Err(Error::OtherChain {
+                found: found.parse()?,
+                wanted: wanted.parse()?,
+            });
+        }
+        let merged = Settings {
+            genesis: new.genesis.or(old.genesis),
+            chain: new.chain.or(old.chain),
+            hosts: if new.hosts.is_empty() {
+                old.hosts
+            } else {
+                new.hosts
+            },
+        };
+        home.write_settings(&merged)?;
+        Ok(merged)
+    }
+
+    /// Opens the home of a wallet that knows its chain. Asks nobody yet.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`]; [`Error::NoGenesis`]; [`Error::OtherChain`]; a file that cannot be read.
+    pub fn open(options: &Options) -> Result<Self, Error> {
+        let home = Home::new(options.home.clone());
+        let (seed, settings) = (home.seed()?, home.settings()?);
+        let Some(path) = &settings.genesis else {
+            let path = options.home.clone();
+            return Err(Error::NoGenesis { path });
+        };
+        let genesis = home::read_genesis(path)?;
+        let mut trust = Trust::new(&genesis)?;
+        let chain = *trust.chain();
+        if let Some(wanted) = &settings.chain {
+            let wanted: Digest = wanted.parse()?;
+            if wanted != chain {
+                let found = chain;
+                return Err(Error::OtherChain { found, wanted });
+            }
+        }
+        let handovers = home.handovers()?;
+        for handover in &handovers {
+            trust.follow(handover)?;
+        }
+        let head = home.head()?.unwrap_or_else(|| first_head(&trust));
+        let hosts = Hosts::new(settings.hosts, chain, seed.clone(), options.patience);
+        Ok(Self {
+            key: secret_key(&seed)?.public(),
+            book: Book::default(),
+            home,
+            seed,
+            genesis,
+            trust,
+            handovers,
+            head,
+            hosts,
+        })
+    }
+
+    /// The wallet's key.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// What the wallet trusts.
+    #[must_use]
+    pub const fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The chain's genesis.
+    #[must_use]
+    pub const fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The newest certified block that the wallet has moved to.
+    #[must_use]
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The key's proven transactions and coins, as of the last time they were read.
+    #[must_use]
+    pub const fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// A proof file for what `claim` says, from the first host that can give it.
+    ///
+    /// # Errors
+    /// The last host's failure, where none proves it.
+    pub async fn proof(&mut self, claim: Claim) -> Result<Vec<u8>, Error> {
+        self.advance().await?;
+        let request = match claim {
+            Claim::Transaction { id } => Request::Transaction { id },
+            Claim::Output { outpoint } => Request::Output { outpoint },
+            Claim::History { key } => Request::History {
+                key,
+                page: wallet_proto::request::Page::All,
+            },
+        };
+        let answer = self
+            .ask(&request, |answer, trust| {
+                let checked = match claim {
+                    Claim::Transaction { id } => check::transaction(&id, answer, trust).map(drop),
+                    Claim::Output { outpoint } => check::output(&outpoint, answer, trust).map(drop),
+                    Claim::History { key } => {
+                        let page = wallet_proto::request::Page::All;
+                        check::history(&key, page, answer, trust).map(drop)
+                    }
+                };
+                checked.map(|()| answer.clone())
+            })
+            .await?;
+        self.proof_file(claim, answer)
+    }
+
+    /// Moves the trusted head to the newest block that a host proves to continue it.
+    pub(crate) async fn advance(&mut self) -> Result<Certified, Error> {
+        let old = self.head;
+        let request = Request::Consistency { old: old.height };
+        let certified = self
+            .ask(&request, |answer, trust| {
+                check::consistency(old.height, &old.root, answer, trust)
+            })
+            .await?;
+        self.head = Head {
+            height: certified.height(),
+            root: *certified.root(),
+        };
+        self.home.advance_head(self.head)?;
+        Ok(certified)
+    }
+
+    /// The proven answer of the first host that gives one; what `check` refuses counts as none.
+    pub(crate) async fn ask<T>(
+        &mut self,
+        request: &Request,
+        check: impl Fn(&Answer, &Trust) -> Result<T, wallet_proto::Error>,
+    ) -> Result<T, Error> {
+        let mut worst = Error::NoHosts;
+        for pass in 0..PASSES_MAX {
+            if pass > 0 {
+                tokio::time::sleep(PASS_PAUSE).await;
+            }
+            for _ in 0..self.hosts.count() {
+                match self.ask_one(request, &check).await {
+                    Ok(proven) => return Ok(proven),
+                    Err(error) if error.another_host_may_help() => {
+                        worst = worse(worst, error);
+                        self.hosts.turn();
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if !passes_by(&worst) {
+                return Err(worst);
+            }
+        }
+        Err(worst)
+    }
+
+    async fn ask_one<T>(
+        &mut self,
+        request: &Request,
+        check: impl Fn(&Answer, &Trust) -> Result<T, wallet_proto::Error>,
+    ) -> Result<T, Error> {
+        let (host, answer) = self.hosts.answer(request).await?;
+        self.follow(host, &answer.snapshot).await?;
+        self.judge(host, &answer, check)
+    }
+
+    /// Judges an answer of a host: not behind the trusted head, not at odds with it, and proven.
+    pub(crate) fn judge<T>(
+        &self,
+        host: HostAddress,
+        answer: &Answer,
+        check: impl Fn(&Answer, &Trust) -> Result<T, wallet_proto::Error>,
+    ) -> Result<T, Error> {
+        let unproven = |source| Error::Unproven {
+            host: host.key,
+            source,
+        };
+        let proven = check(answer, &self.trust).map_err(unproven)?;
+        let (found, wanted) = (answer.snapshot.header.height, self.head.height);
+        if found < wanted {
+            let host = host.key;
+            return Err(Error::Behind {
+                host,
+                found,
+                wanted,
+            });
+        }
+        if found == wanted {
+            let root = answer.snapshot.header.root()?;
+            if root != self.head.root {
+                return Err(unproven(wallet_proto::Error::Other {
+                    part: wallet_proto::error::Part::Snapshot,
+                    found: root,
+                    wanted: self.head.root,
+                }));
+            }
+        }
+        Ok(proven)
+    }
+
+    /// Follows the committees up to the epoch of a snapshot, as far as this host proves them.
+    pub(crate) async fn follow(
+        &mut self,
+        host: HostAddress,
+        snapshot: &Snapshot,
+    ) -> Result<(), Error> {
+        while self.trust.epoch() < snapshot.header.epoch {
+            let epoch = self.trust.epoch().later(1);
+            let (_, answer) = self.hosts.answer(&Request::Committee { epoch }).await?;
+            let followed = check::committee(answer, &mut self.trust);
+            let handover = followed.map_err(|source| Error::Unproven {
+                host: host.key,
+                source,
+            })?;
+            self.handovers.push(handover);
+            self.home.write_handovers(&self.handovers)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn proof_file(&self, claim: Claim, answer: Answer) -> Result<Vec<u8>, Error> {
+        let epochs = usize::try_from(answer.snapshot.header.epoch.get()).unwrap_or(usize::MAX);
+        let needed = self.handovers.iter().take(epochs).cloned().collect();
+        let file = ProofFile {
+            chain: *self.trust.chain(),
+            claim,
+            handovers: codec::List::new(needed)?,
+            answer,
+        };
+        Ok(proof_file::to_bytes(&file)?)
+    }
+}
+
+/// The genesis block, which every wallet of a chain starts from.
+fn first_head(trust: &Trust) -> Head {
+    Head {
+        height: primitives::units::Height::ZERO,
+        root: *trust.genesis_root(),
+    }
+}
+
+/// The settings with an absolute genesis path and the chain's id.
+fn with_chain(settings: &Settings) -> Result<Settings, Error> {
+    let mut settings = settings.clone();
+    if let Some(path) = &settings.genesis {
+        let absolute = std::path::absolute(path).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?;
+        let chain = home::read_genesis(&absolute)?.chain_id()?;
+        settings.chain = Some(chain.to_string());
+        settings.genesis = Some(absolute);
+    }
+    Ok(settings)
+}
+
+/// A host that lies is worth more words than one that is away.
+fn worse(old: Error, new: Error) -> Error {
+    if matches!(old, Error::Unproven { .. }) {
+        old
+    } else {
+        new
+    }
+}
+
+/// Whether the failure may pass by itself within seconds.
+const fn passes_by(error: &Error) -> bool {
+    match error {
+        Error::Behind { .. } => true,
+        Error::HostRefuses { refusal, .. } => {
+            matches!(refusal.code, Code::Busy | Code::TooEarly)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
