@@ -7,7 +7,6 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use primitives::Digest;
-use primitives::quorum::Threshold;
 use primitives::units::{PeerIndex, Round, Seq, Stake};
 
 use crate::ancestry::{Branches, Place};
