@@ -2,7 +2,7 @@
 
 use primitives::Digest;
 use primitives::keys::PublicKey;
-use primitives::units::{Epoch, PeerIndex};
+use primitives::units::{Epoch, PeerIndex, Round};
 
 use crate::event::Fault;
 
@@ -49,6 +49,37 @@ pub enum Error {
         /// The rule it breaks.
         fault: Fault,
     },
+    /// A parent that is neither held nor below the floor.
+    #[error("event {id} names parent {parent}, which is not held")]
+    MissingParent {
+        /// The event.
+        id: Digest,
+        /// Its parent.
+        parent: Digest,
+    },
+    /// An event below the floor is ignored (C9a).
+    #[error("event {id} is of round {round} below the floor {floor}")]
+    BelowFloor {
+        /// The event.
+        id: Digest,
+        /// Its round.
+        round: Round,
+        /// The floor.
+        floor: Round,
+    },
+    /// A check that fails through a parent which other peers may have below their floor already: the
+    /// event waits until the floor has passed `until`, and nobody is to blame (C9a).
+    #[error("event {id} waits until the floor passes round {until}: {fault} (parent {parent})")]
+    Delayed {
+        /// The event.
+        id: Digest,
+        /// The parent it fails through.
+        parent: Digest,
+        /// The highest round it waits for; it may be tried again with a floor above.
+        until: Round,
+        /// The rule it would break.
+        fault: Fault,
+    },
     /// Two headers that show no equivocation.
     #[error("two headers of creator {creator} show no equivocation")]
     NoEvidence {
@@ -77,6 +108,9 @@ impl Error {
             | Self::OtherChain { .. }
             | Self::OtherEpoch { .. }
             | Self::UnknownCreator { .. }
+            | Self::MissingParent { .. }
+            | Self::BelowFloor { .. }
+            | Self::Delayed { .. }
             | Self::NoEvidence { .. }
             | Self::EmptyCommittee
             | Self::DuplicateMember { .. } => None,

@@ -12,7 +12,7 @@
 //! - an [`event::Event`] exists only if its signature, chain, epoch, creator and shape are right;
 //! - an admitted event's parents are admitted, or lie below the floor (C9a).
 //!
-//! Begin reading at [`event`].
+//! Begin reading at [`event`], then [`graph`].
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(
     not(test),
@@ -26,11 +26,18 @@
 
 extern crate alloc;
 
+pub mod ancestry;
 pub mod committee;
 pub mod error;
 pub mod event;
 pub mod gossip;
+pub mod graph;
+pub mod pending;
+#[cfg(any(test, feature = "test-utils"))]
+pub mod test_dag;
 
 pub use committee::Committee;
 pub use error::Error;
 pub use event::Event;
+pub use graph::Dag;
+pub use pending::Pending;

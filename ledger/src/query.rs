@@ -74,8 +74,8 @@ pub struct OutputPage {
 }
 
 impl Ledger {
-    /// The applied transaction with this id, else its newest rejection, else none. Cost: one read of
-    /// 32 bytes for each transaction of its block, and as many hashes.
+    /// The applied transaction with this id, else its newest rejection, else none. Cost: 32 bytes
+    /// read for each transaction of its block, and as many hashes.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -84,15 +84,9 @@ impl Ledger {
         id: &Digest,
         store: &S,
     ) -> Result<Option<FoundTransaction>, Error> {
-        let applied: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
-        let place = match applied {
-            Some(place) => place,
-            None => match read(store, Table::Meta, &rejected_key(id))? {
-                Some(place) => place,
-                None => return Ok(None),
-            },
+        let Some((place, row)) = self.settled(id, store)? else {
+            return Ok(None);
         };
-        let row = demand(store, Table::Transaction, &place_key(place))?;
         let block: BlockRow = demand(store, Table::Block, &height_key(place.height))?;
         let inclusion = self.transaction_inclusion(place.height, [place.index].into(), store)?;
         Ok(Some(FoundTransaction {
@@ -101,6 +95,25 @@ impl Ledger {
             header: block.header,
             inclusion,
         }))
+    }
+
+    /// Where the applied transaction with this id stands, else its newest rejection, else none,
+    /// with its row; without proof. Cost: two reads.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn settled<S: Store>(
+        &self,
+        id: &Digest,
+        store: &S,
+    ) -> Result<Option<(Place, TransactionRow)>, Error> {
+        let mut place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        if place.is_none() {
+            place = read(store, Table::Meta, &rejected_key(id))?;
+        }
+        let Some(place) = place else { return Ok(None) };
+        let row = demand(store, Table::Transaction, &place_key(place))?;
+        Ok(Some((place, row)))
     }
 
     /// Shows that the block at `height` contains the transactions at these indices.
@@ -208,8 +221,8 @@ impl Ledger {
         Ok(NewEntries::prove(record, entries, log.consistency(end)?)?)
     }
 
-    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from at
-    /// most as many entries. Whether they are all follows from the key's history.
+    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from
+    /// at most as many entries. Whether they are all follows from the key's history.
     ///
     /// # Errors
     /// A failing disk or a missing row.

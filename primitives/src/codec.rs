@@ -91,6 +91,7 @@ fn undecodable(error: &DecodeError) -> Error {
         DecodeError::UnexpectedVariant { .. } => "unknown variant",
         DecodeError::InvalidBooleanValue(_) => "a boolean is neither 0 nor 1",
         DecodeError::Other(reason) => reason,
+        #[expect(clippy::wildcard_enum_match_arm, reason = "foreign enum, one word for the rest")]
         _ => "malformed",
     };
     Error::Undecodable { reason }

@@ -1,0 +1,55 @@
+# `make help` lists what there is. Builds live outside the clone, so that a fresh clone starts warm.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE ?= $(HOME)/.cache/primus
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+ROCKSDB_VERSION := $(shell sed -n 's/^librocksdb-sys.*"=\([0-9.]*\)".*/\1/p' xtask/rocksdb/Cargo.toml)
+ROCKSDB := $(CACHE)/rocksdb-$(ROCKSDB_VERSION)
+# Only targets that link RocksDB set these, so that `make demo` needs neither C++ nor libclang.
+WITH_ROCKSDB := ROCKSDB_LIB_DIR=$(ROCKSDB) ROCKSDB_STATIC=1
+CARGO := cargo
+LOCKED := --locked
+
+.PHONY: help demo test check bench fuzz swarm native clean
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: ## Builds without C++, runs 13 peers, pays, proves, kills one and heals, prints a verdict.
+	@echo "building primus, primus-wallet and primus-testnet into $(CARGO_TARGET_DIR) ..."
+	$(CARGO) build $(LOCKED) -p primus-node -p primus-wallet -p primus-testnet --bins \
+		--no-default-features --features primus-node/redb
+	$(CARGO_TARGET_DIR)/debug/primus-testnet demo
+
+test: native ## Installs what is missing and runs every test.
+	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins
+	$(WITH_ROCKSDB) $(CARGO) test $(LOCKED) --workspace
+
+check: native ## Formatting, lints, documentation and the import table.
+	$(CARGO) fmt --all --check
+	$(WITH_ROCKSDB) $(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(WITH_ROCKSDB) $(CARGO) doc $(LOCKED) --workspace --no-deps --quiet
+	$(CARGO) run $(LOCKED) --quiet -p xtask -- tidy
+
+bench: native ## Prints what each operation costs on this machine.
+	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins
+	$(CARGO_TARGET_DIR)/debug/primus-benches
+
+fuzz: ## Fuzzes every decoder for a minute each (needs a nightly toolchain and cargo-fuzz).
+	fuzz/run.sh
+
+native: $(ROCKSDB)/librocksdb.a ## Installs libclang and builds the RocksDB archive once.
+	@xtask/native.sh
+
+$(ROCKSDB)/librocksdb.a:
+	@xtask/native.sh
+	@echo "compiling RocksDB $(ROCKSDB_VERSION) once into $(ROCKSDB) (about 12 minutes on 2 cores) ..."
+	CARGO_TARGET_DIR=$(CACHE)/rocksdb-build $(CARGO) build --manifest-path xtask/rocksdb/Cargo.toml
+	mkdir -p $(ROCKSDB)
+	cp "$$(ls -t $(CACHE)/rocksdb-build/debug/build/librocksdb-sys-*/out/librocksdb.a | head -n 1)" $@.new
+	mv $@.new $@
+
+clean: ## Removes this clone's testnets and the build cache.
+	rm -rf target $(CACHE)

@@ -1,0 +1,614 @@
+//! The DAG of one epoch: admitted events above the floor, who saw what, and who forked.
+//!
+//! Any number of branches of a forker is admitted: which events reach this point is the caller's
+//! choice (a third branch is worth holding only if another event names it as a parent).
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use primitives::quorum::Threshold;
+use primitives::units::{PeerIndex, Round, Seq, Stake};
+use primitives::{Digest, limits};
+
+use crate::ancestry::{Ancestry, Branches, Place};
+use crate::committee::Committee;
+use crate::error::Error;
+use crate::event::{Event, Evidence, Fault, Kind, Reference};
+use crate::gossip::Head;
+
+mod vertex;
+
+pub use vertex::Vertex;
+
+/// A held event by the count of events admitted before it; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Handle(u64);
+
+impl Handle {
+    /// The count of events admitted before this one.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// What admitting an event did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// Whether the event was not held before.
+    pub new: bool,
+    /// The event's handle.
+    pub handle: Handle,
+    /// The pair that this event proves its creator a forker with; once per fork (C10).
+    pub evidence: Option<Evidence>,
+}
+
+/// What is held of one round.
+#[derive(Debug, Clone, Default)]
+struct Level {
+    events: Vec<Handle>,
+    roots: Vec<Handle>,
+    creators: BTreeSet<PeerIndex>,
+    heard: Stake,
+}
+
+/// All admitted events of one epoch above the floor.
+#[derive(Debug, Clone)]
+pub struct Dag {
+    committee: Committee,
+    floor: Round,
+    /// The handle of the first element of `vertices`.
+    oldest: u64,
+    vertices: VecDeque<Option<Vertex>>,
+    handles: BTreeMap<Digest, Handle>,
+    /// Held events by creator and seq; more than one is a fork.
+    chains: BTreeMap<(PeerIndex, Seq), Vec<Handle>>,
+    levels: BTreeMap<Round, Level>,
+    quorum_round: Option<Round>,
+    branches: Branches,
+    forkers: BTreeSet<PeerIndex>,
+    roots_admitted: u64,
+}
+
+impl Dag {
+    /// The empty DAG of an epoch.
+    #[must_use]
+    pub fn new(committee: Committee) -> Self {
+        let branches = Branches::new(committee.size());
+        Self {
+            committee,
+            floor: Round::ZERO,
+            oldest: 0,
+            vertices: VecDeque::new(),
+            handles: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            levels: BTreeMap::new(),
+            quorum_round: None,
+            branches,
+            forkers: BTreeSet::new(),
+            roots_admitted: 0,
+        }
+    }
+
+    /// The committee whose events it holds.
+    #[must_use]
+    pub const fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
+    /// The lowest round that is held (C9a).
+    #[must_use]
+    pub const fn floor(&self) -> Round {
+        self.floor
+    }
+
+    /// The parents of `event` that are neither held nor below the floor, each once.
+    #[must_use]
+    pub fn missing(&self, event: &Event) -> Vec<Reference> {
+        let mut missing: Vec<Reference> = Vec::new();
+        for parent in event.header().all_parents() {
+            let absent = parent.round >= self.floor && !self.contains(&parent.id);
+            if absent && !missing.iter().any(|known| known.id == parent.id) {
+                missing.push(*parent);
+            }
+        }
+        missing
+    }
+
+    /// Admits an event whose parents are held or below the floor, after the checks that need parents
+    /// (C5, C6, C7). Admitting a held event again changes nothing. Cost: O(parents * branches).
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] blames the creator; [`Error::Delayed`], [`Error::MissingParent`] and
+    /// [`Error::BelowFloor`] blame nobody (C9a); the DAG is unchanged.
+    pub fn admit(&mut self, event: Event) -> Result<Admission, Error> {
+        if let Some(handle) = self.handle(event.id()) {
+            return Ok(Admission {
+                new: false,
+                handle,
+                evidence: None,
+            });
+        }
+        self.check_context(&event)?;
+        let links = self.resolve(&event)?;
+        self.check_self_chain(&event, &links)?;
+        self.check_votes(&event, &links)?;
+        Ok(self.insert(event, links))
+    }
+
+    /// The handle of a held event.
+    #[must_use]
+    pub fn handle(&self, id: &Digest) -> Option<Handle> {
+        self.handles.get(id).copied()
+    }
+
+    /// The vertex of a handle, if it is still held.
+    #[must_use]
+    pub fn vertex(&self, handle: Handle) -> Option<&Vertex> {
+        let position = usize::try_from(handle.0.checked_sub(self.oldest)?).ok()?;
+        self.vertices.get(position)?.as_ref()
+    }
+
+    /// A held event.
+    #[must_use]
+    pub fn event(&self, id: &Digest) -> Option<&Event> {
+        Some(&self.vertex(self.handle(id)?)?.event)
+    }
+
+    /// Whether an event is held.
+    #[must_use]
+    pub fn contains(&self, id: &Digest) -> bool {
+        self.handles.contains_key(id)
+    }
+
+    /// How many events are held.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.handles.len()
+    }
+
+    /// The held events in the order of their admission.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.vertices().map(|(_, vertex)| &vertex.event)
+    }
+
+    /// The held vertices with their handles, in the order of their admission.
+    pub fn vertices(&self) -> impl Iterator<Item = (Handle, &Vertex)> {
+        (self.oldest..)
+            .map(Handle)
+            .zip(&self.vertices)
+            .filter_map(|(handle, vertex)| Some((handle, vertex.as_ref()?)))
+    }
+
+    /// How many events had been admitted before this one.
+    #[must_use]
+    pub fn arrival(&self, id: &Digest) -> Option<u64> {
+        self.handle(id).map(Handle::get)
+    }
+
+    /// The span of handles in use: every held event's lies within.
+    #[must_use]
+    pub fn span(&self) -> core::ops::Range<u64> {
+        let held = u64::try_from(self.vertices.len()).unwrap_or(u64::MAX);
+        self.oldest..self.oldest.saturating_add(held)
+    }
+
+    /// The ids of held roots of a round by (creator, id).
+    #[must_use]
+    pub fn roots(&self, round: Round) -> Vec<Digest> {
+        let mut roots: Vec<(PeerIndex, Digest)> = self
+            .root_handles(round)
+            .iter()
+            .filter_map(|handle| self.vertex(*handle))
+            .map(|vertex| (vertex.creator(), *vertex.id()))
+            .collect();
+        roots.sort_unstable();
+        roots.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The held roots of a round in the order of their admission.
+    #[must_use]
+    pub fn root_handles(&self, round: Round) -> &[Handle] {
+        self.levels
+            .get(&round)
+            .map_or(&[], |level| level.roots.as_slice())
+    }
+
+    /// The stake of the distinct creators of held roots of a round.
+    #[must_use]
+    pub fn heard(&self, round: Round) -> Stake {
+        self.levels
+            .get(&round)
+            .map_or(Stake::ZERO, |level| level.heard)
+    }
+
+    /// The highest round of which a quorum of roots is held (C33).
+    #[must_use]
+    pub const fn quorum_round(&self) -> Option<Round> {
+        self.quorum_round
+    }
+
+    /// The highest round of which any event is held.
+    #[must_use]
+    pub fn highest_round(&self) -> Option<Round> {
+        self.levels.last_key_value().map(|(round, _)| *round)
+    }
+
+    /// How many roots have ever been admitted; decisions can change only when this does.
+    #[must_use]
+    pub const fn roots_admitted(&self) -> u64 {
+        self.roots_admitted
+    }
+
+    /// The newest held event of a creator; of a forker that of the highest seq, then the lowest id.
+    #[must_use]
+    pub fn latest(&self, creator: PeerIndex) -> Option<&Vertex> {
+        self.tips(creator)
+            .filter_map(|handle| self.vertex(handle))
+            .min_by_key(|vertex| (core::cmp::Reverse(vertex.seq()), *vertex.id()))
+    }
+
+    /// The newest held event of each of a creator's branches, oldest branch first.
+    pub fn tips(&self, creator: PeerIndex) -> impl Iterator<Item = Handle> + '_ {
+        self.branches
+            .of(creator)
+            .iter()
+            .filter_map(|branch| self.branches.tip(*branch))
+    }
+
+    /// The newest held event of a round up to `round` of each of a creator's branches, oldest branch
+    /// first. Cost: O(log events) a branch.
+    pub fn newest_up_to(
+        &self,
+        creator: PeerIndex,
+        round: Round,
+    ) -> impl Iterator<Item = (Handle, &Vertex)> + '_ {
+        let within = move |handle: &Handle| {
+            self.vertex(*handle)
+                .is_some_and(|vertex| vertex.round() <= round)
+        };
+        self.branches
+            .of(creator)
+            .iter()
+            .filter_map(move |branch| self.branches.last_within(*branch, within))
+            .filter_map(|handle| Some((handle, self.vertex(handle)?)))
+    }
+
+    /// The lowest seq of a creator's held events that are `target` or have it in their past. Cost:
+    /// O(log events) a branch.
+    #[must_use]
+    pub fn first_knowing(&self, creator: PeerIndex, target: Handle) -> Option<Seq> {
+        let place = self.vertex(target)?.place;
+        let knows = |handle: &Handle| {
+            self.vertex(*handle)
+                .is_some_and(|vertex| vertex.ancestry.sees(place))
+        };
+        self.branches
+            .of(creator)
+            .iter()
+            .filter_map(|branch| self.branches.first_past(*branch, |handle| !knows(handle)))
+            .filter_map(|handle| self.vertex(handle))
+            .map(Vertex::seq)
+            .min()
+    }
+
+    /// How many branches the longest ancestry vector spans.
+    #[must_use]
+    pub fn branch_count(&self) -> usize {
+        self.branches.rows()
+    }
+
+    /// The event at a place, if held.
+    #[must_use]
+    pub fn at(&self, place: Place) -> Option<Handle> {
+        self.branches.at(place)
+    }
+
+    /// The newest events of every creator by (creator, seq, id), at most two a creator.
+    #[must_use]
+    pub fn heads(&self) -> Vec<Head> {
+        let mut heads = Vec::new();
+        for (creator, _) in self.committee.iter() {
+            heads.extend(
+                self.tips(creator)
+                    .filter_map(|handle| self.vertex(handle))
+                    .take(2)
+                    .map(|vertex| Head {
+                        creator,
+                        seq: vertex.seq(),
+                        round: vertex.round(),
+                        id: *vertex.id(),
+                    }),
+            );
+        }
+        heads.sort_unstable_by_key(|head| (head.creator, head.seq, head.id));
+        heads
+    }
+
+    /// Whether a creator is known to have forked in this epoch.
+    #[must_use]
+    pub fn is_forker(&self, creator: PeerIndex) -> bool {
+        self.forkers.contains(&creator)
+    }
+
+    /// The creators known to have forked in this epoch.
+    pub fn forkers(&self) -> impl Iterator<Item = PeerIndex> + '_ {
+        self.forkers.iter().copied()
+    }
+
+    /// Notes a forker known by other evidence than two held events.
+    pub fn mark_forker(&mut self, creator: PeerIndex) {
+        self.forkers.insert(creator);
+    }
+
+    /// Whether `ancestor` is `descendant` or in its past; false if either is not held. O(log events).
+    #[must_use]
+    pub fn reaches(&self, ancestor: &Digest, descendant: &Digest) -> bool {
+        match (self.handle(ancestor), self.handle(descendant)) {
+            (Some(ancestor), Some(descendant)) => self.is_past(ancestor, descendant),
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    /// [`Self::reaches`] by handles. Cost: O(1).
+    #[must_use]
+    pub fn is_past(&self, ancestor: Handle, descendant: Handle) -> bool {
+        match (self.vertex(ancestor), self.vertex(descendant)) {
+            (Some(ancestor), Some(descendant)) => descendant.ancestry.sees(ancestor.place),
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    /// Drops every event below `floor` and returns their ids; a lower floor than the present one
+    /// changes nothing. Forkers stay known. Rules C9a, C31. Cost: O(dropped).
+    pub fn raise_floor(&mut self, floor: Round) -> Vec<Digest> {
+        if floor <= self.floor {
+            return Vec::new();
+        }
+        self.floor = floor;
+        let kept = self.levels.split_off(&floor);
+        let dropped = core::mem::replace(&mut self.levels, kept);
+        let mut ids = Vec::new();
+        for handle in dropped.into_values().flat_map(|level| level.events) {
+            ids.extend(self.forget(handle));
+        }
+        while let Some(None) = self.vertices.front() {
+            self.vertices.pop_front();
+            self.oldest = self.oldest.saturating_add(1);
+        }
+        ids
+    }
+
+    fn forget(&mut self, handle: Handle) -> Option<Digest> {
+        let position = usize::try_from(handle.0.checked_sub(self.oldest)?).ok()?;
+        let vertex = self.vertices.get_mut(position)?.take()?;
+        self.handles.remove(vertex.id());
+        let key = (vertex.creator(), vertex.seq());
+        if let Some(twins) = self.chains.get_mut(&key) {
+            twins.retain(|twin| *twin != handle);
+            if twins.is_empty() {
+                self.chains.remove(&key);
+            }
+        }
+        self.branches.drop_through(vertex.place);
+        Some(*vertex.id())
+    }
+
+    fn check_context(&self, event: &Event) -> Result<(), Error> {
+        let header = event.header();
+        if header.epoch != self.committee.epoch() {
+            return Err(Error::OtherEpoch {
+                found: header.epoch,
+                wanted: self.committee.epoch(),
+            });
+        }
+        self.committee.member(header.creator)?;
+        if header.round < self.floor {
+            return Err(Error::BelowFloor {
+                id: *event.id(),
+                round: header.round,
+                floor: self.floor,
+            });
+        }
+        Ok(())
+    }
+
+    /// The held parents by handle.
+    fn resolve(&self, event: &Event) -> Result<Links, Error> {
+        let header = event.header();
+        let mut links = Links::default();
+        if let Some(parent) = &header.self_parent {
+            links.self_parent = self.resolve_one(event, parent)?;
+            links.parents.extend(links.self_parent);
+        }
+        for vote in header.votes.iter() {
+            if let Some(handle) = self.resolve_one(event, vote)? {
+                links.votes.push((vote.creator, handle));
+                if links.self_parent != Some(handle) {
+                    links.parents.push(handle);
+                }
+            }
+        }
+        for parent in header.parents.iter() {
+            links.parents.extend(self.resolve_one(event, parent)?);
+        }
+        Ok(links)
+    }
+
+    /// A parent's handle; none if it lies below the floor (C9a).
+    fn resolve_one(&self, event: &Event, parent: &Reference) -> Result<Option<Handle>, Error> {
+        let Some(handle) = self.handle(&parent.id) else {
+            if parent.round < self.floor {
+                return Ok(None);
+            }
+            return Err(Error::MissingParent {
+                id: *event.id(),
+                parent: parent.id,
+            });
+        };
+        // C9a: a reference that does not match condemns nobody.
+        let held = self.vertex(handle).map(Vertex::reference);
+        if let Some(held) = held.filter(|held| held != parent) {
+            return Err(Error::Delayed {
+                id: *event.id(),
+                parent: parent.id,
+                until: held.round.max(parent.round),
+                fault: Fault::Reference,
+            });
+        }
+        Ok(Some(handle))
+    }
+
+    // C5's time and C7's count.
+    fn check_self_chain(&self, event: &Event, links: &Links) -> Result<(), Error> {
+        let header = event.header();
+        let Some(parent) = links.self_parent.and_then(|handle| self.vertex(handle)) else {
+            return Ok(());
+        };
+        if header.time < parent.time() {
+            return Err(fault(event, parent, Fault::Time));
+        }
+        let data_events = parent.data_events.saturating_add(1);
+        if header.kind == Kind::Data && data_events > limits::DATA_EVENTS_PER_ROUND_MAX {
+            return Err(fault(event, parent, Fault::DataEvents));
+        }
+        Ok(())
+    }
+
+    // C6: votes are roots, and the own root of the round before is among them.
+    fn check_votes(&self, event: &Event, links: &Links) -> Result<(), Error> {
+        let header = event.header();
+        for (_, handle) in &links.votes {
+            if let Some(vote) = self.vertex(*handle)
+                && vote.kind() != Kind::Root
+            {
+                return Err(fault(event, vote, Fault::VoteOrder));
+            }
+        }
+        if header.kind == Kind::Data || header.round == Round::ZERO {
+            return Ok(());
+        }
+        let parent = links.self_parent.and_then(|handle| self.vertex(handle));
+        if let Some(parent) = parent
+            && parent.round() == header.round.earlier(1)
+        {
+            let own_root = parent.chain_root;
+            let own_vote = links
+                .votes
+                .iter()
+                .find(|(creator, _)| *creator == header.creator);
+            if own_root.is_some() && own_vote.map(|(_, handle)| *handle) != own_root {
+                return Err(fault(event, parent, Fault::OwnVote));
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, event: Event, links: Links) -> Admission {
+        let handle = Handle(self.span().end);
+        let (creator, seq) = (event.header().creator, event.header().seq);
+        let (round, kind) = (event.header().round, event.header().kind);
+        let after = links
+            .self_parent
+            .and_then(|parent| Some((parent, self.vertex(parent)?.place)));
+        let place = self.branches.append(creator, after, handle);
+        let own = links.self_parent.and_then(|parent| self.vertex(parent));
+        let (chain_root, data_events) = match kind {
+            Kind::Root => (Some(handle), 0),
+            Kind::Data => own.map_or((None, 1), |own| {
+                (own.chain_root, own.data_events.saturating_add(1))
+            }),
+        };
+        let ancestry = self.ancestry_of(&links.parents, place);
+        let evidence = self.note_fork(&event);
+        self.note_level(creator, round, kind, handle);
+        self.handles.insert(*event.id(), handle);
+        self.chains.entry((creator, seq)).or_default().push(handle);
+        self.vertices.push_back(Some(Vertex {
+            event,
+            place,
+            ancestry,
+            self_parent: links.self_parent,
+            votes: links.votes,
+            parents: links.parents,
+            chain_root,
+            data_events,
+        }));
+        Admission {
+            new: true,
+            handle,
+            evidence,
+        }
+    }
+
+    fn ancestry_of(&self, parents: &[Handle], place: Place) -> Ancestry {
+        let mut ancestry = Ancestry::default();
+        for parent in parents.iter().filter_map(|handle| self.vertex(*handle)) {
+            if !ancestry.sees(parent.place) {
+                ancestry.merge(&parent.ancestry);
+            }
+        }
+        ancestry.note(place);
+        ancestry
+    }
+
+    // C10: two children of one parent are a fork; what follows on either side is the same fork.
+    fn note_fork(&mut self, event: &Event) -> Option<Evidence> {
+        let header = event.header();
+        let twins = self.chains.get(&(header.creator, header.seq))?;
+        let mut held = twins.iter().filter_map(|twin| self.vertex(*twin));
+        let first = held.clone().next()?;
+        let sibling = held.find(|twin| twin.event.header().self_parent == header.self_parent);
+        let evidence = Evidence::new(&sibling.unwrap_or(first).event, event);
+        let is_new = sibling.is_some();
+        let is_first = self.forkers.insert(header.creator);
+        (is_new || is_first).then_some(evidence)
+    }
+
+    fn note_level(&mut self, creator: PeerIndex, round: Round, kind: Kind, handle: Handle) {
+        let level = self.levels.entry(round).or_default();
+        level.events.push(handle);
+        if kind == Kind::Data {
+            return;
+        }
+        level.roots.push(handle);
+        self.roots_admitted = self.roots_admitted.saturating_add(1);
+        if level.creators.insert(creator) {
+            let stake = self.committee.stake(creator);
+            level.heard = level.heard.later(stake.get());
+        }
+        if self.committee.meets(Threshold::Quorum, level.heard) {
+            self.quorum_round = self.quorum_round.max(Some(round));
+        }
+    }
+}
+
+/// An event's held parents.
+#[derive(Debug, Default)]
+struct Links {
+    self_parent: Option<Handle>,
+    votes: Vec<(PeerIndex, Handle)>,
+    parents: Vec<Handle>,
+}
+
+/// The error of a check that failed through `parent`. One that lies further back than an other
+/// parent may can be below others' floors already, so it delays and condemns nobody (C9a).
+fn fault(event: &Event, parent: &Vertex, fault: Fault) -> Error {
+    let header = event.header();
+    if parent.round().later(limits::PARENT_ROUNDS_MAX) < header.round {
+        return Error::Delayed {
+            id: *event.id(),
+            parent: *parent.id(),
+            until: parent.round(),
+            fault,
+        };
+    }
+    Error::Malformed {
+        creator: header.creator,
+        id: *event.id(),
+        fault,
+    }
+}
+
+#[cfg(test)]
+mod tests;

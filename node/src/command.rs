@@ -1,0 +1,432 @@
+//! The command line of `primus`: what can be asked, and what it prints.
+//!
+//! Results go to `out`; with `--json` exactly one object. Everything else goes to standard error.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::config::{self, Config, Overrides};
+use crate::error::{Error, Exit};
+use crate::http::Readiness;
+use crate::http::client;
+use crate::keyfile::{Role, Secret};
+use crate::status::{BlockView, Status};
+use crate::store::Kind;
+use crate::{home, run};
+
+mod dag;
+
+const EXAMPLES: &str = "Examples:
+  primus init --dev            make a chain of one peer, for developers
+  primus run                   run the node
+  primus status                what the node says of itself
+  primus block 42 --json       block 42 as one JSON object
+  primus dag export --epoch 0  every event of epoch 0, offline or from the running node
+  primus config show --origin  every setting and where it comes from
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 the answer is no, 4 unreachable, 5 timed out, 6 refused,
+69 the store or key is in use elsewhere, 74 storage, 78 configuration.
+";
+
+/// A Primus node.
+#[derive(Debug, Parser)]
+#[command(name = "primus", version, before_help = EXAMPLES)]
+pub struct Cli {
+    /// The node's folder.
+    #[arg(long, global = true, env = "PRIMUS_HOME", value_name = "FOLDER")]
+    pub home: Option<PathBuf>,
+    /// Print exactly one JSON object.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Make a node's home.
+    #[command(before_help = "Example:\n  primus init --dev --home /tmp/dev\n")]
+    Init(Init),
+    /// Run the node until SIGINT or SIGTERM.
+    #[command(before_help = "Example:\n  primus run --store redb --log-format json\n")]
+    Run(Flags),
+    /// What the running node says of itself; exit 3 if it is not ready.
+    #[command(before_help = "Example:\n  primus status --json\n")]
+    Status(Flags),
+    /// One block; exit 3 if there is none yet.
+    #[command(before_help = "Example:\n  primus block 42\n")]
+    Block {
+        /// The height.
+        height: u64,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// The DAG of events.
+    Dag {
+        #[command(subcommand)]
+        command: Dag,
+    },
+    /// Key files.
+    Key {
+        #[command(subcommand)]
+        command: Key,
+    },
+    /// Settings.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// `primus init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Make a chain of one peer with a faucet, for developers.
+    #[arg(long, required = true)]
+    pub dev: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// `primus dag`.
+#[derive(Debug, Subcommand)]
+pub enum Dag {
+    /// Every event and block of one epoch as one JSON object.
+    ///
+    /// Reads the store, or asks the node where one has the store open.
+    #[command(before_help = "Example:\n  primus dag export --epoch 0 > epoch-0.json\n")]
+    Export {
+        /// The epoch.
+        #[arg(long)]
+        epoch: u64,
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+/// `primus key`.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// The role and public key of a key file.
+    #[command(before_help = "Example:\n  primus key show ~/.primus/event.key\n")]
+    Show {
+        /// The key file.
+        file: PathBuf,
+    },
+    /// A new key file with mode 0600; the secret stands in it unencrypted.
+    #[command(before_help = "Example:\n  primus key new --role event event.key\n")]
+    New {
+        /// peer, event, transport or coin.
+        #[arg(long)]
+        role: Role,
+        /// The key file.
+        file: PathBuf,
+    },
+}
+
+/// `primus config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Every setting.
+    Show {
+        /// Where each comes from.
+        #[arg(long)]
+        origin: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+/// Settings that go before the environment and the file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// The name to show.
+    #[arg(long)]
+    name: Option<String>,
+    /// UDP address for peers and wallets.
+    #[arg(long)]
+    listen: Option<String>,
+    /// TCP address of the pages for the operator.
+    #[arg(long)]
+    http: Option<String>,
+    /// rocksdb, redb or memory.
+    #[arg(long)]
+    store: Option<String>,
+    /// The folder of the store.
+    #[arg(long)]
+    data: Option<String>,
+    /// Which log lines are written.
+    #[arg(long)]
+    log_level: Option<String>,
+    /// text or json.
+    #[arg(long)]
+    log_format: Option<String>,
+}
+
+impl Flags {
+    fn overrides(&self) -> Overrides {
+        let Self {
+            name,
+            listen,
+            http,
+            store,
+            data,
+            log_level,
+            log_format,
+        } = self;
+        let flags = [
+            ("name", name),
+            ("listen", listen),
+            ("http", http),
+            ("store", store),
+            ("data", data),
+            ("log.level", log_level),
+            ("log.format", log_format),
+        ];
+        let given = |(key, value): (&'static str, &Option<String>)| Some((key, value.clone()?));
+        let flags: BTreeMap<_, _> = flags.into_iter().filter_map(given).collect();
+        Overrides::with_environment(flags)
+    }
+}
+
+impl Cli {
+    /// Carries the command out and prints its result to `out`.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being done; [`Error::exit`] is then how the process ends.
+    pub fn carry_out(self, out: &mut dyn Write) -> Result<Exit, Error> {
+        let home = self.home.unwrap_or_else(default_home);
+        let load = |flags: &Flags| config::load(&home, &flags.overrides());
+        let mut printer = Printer {
+            json: self.json,
+            out,
+        };
+        match self.command {
+            Command::Init(init) => self::init(&home, &init, &mut printer),
+            Command::Run(flags) => run::run(load(&flags)?).map(|()| Exit::Done),
+            Command::Status(flags) => status(&load(&flags)?, &mut printer),
+            Command::Block { height, flags } => block(&load(&flags)?, height, &mut printer),
+            Command::Dag {
+                command: Dag::Export { epoch, flags },
+            } => dag::export(&load(&flags)?, epoch, printer.out),
+            Command::Key { command } => key(command, &mut printer),
+            Command::Config {
+                command: ConfigCommand::Show { origin, flags },
+            } => {
+                let settings = config::settings(&home, &flags.overrides())?;
+                show_config(&settings, origin, &mut printer)
+            }
+        }
+    }
+}
+
+struct Printer<'a> {
+    json: bool,
+    out: &'a mut dyn Write,
+}
+
+impl Printer<'_> {
+    /// Prints `value` as one object, or else the lines of `text`.
+    fn print(&mut self, value: &impl Serialize, text: &str) -> Result<(), Error> {
+        let written = if self.json {
+            serde_json::to_writer(&mut self.out, value)
+                .map_err(Into::into)
+                .and_then(|()| self.out.write_all(b"\n"))
+        } else {
+            self.out.write_all(text.as_bytes())
+        };
+        written.map_err(Error::io("standard output"))
+    }
+}
+
+fn default_home() -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join(".primus")
+}
+
+#[derive(Serialize)]
+struct InitResult {
+    home: String,
+    chain: String,
+    peer: String,
+    faucet_key: String,
+    faucet_file: String,
+}
+
+fn init(home: &std::path::Path, init: &Init, printer: &mut Printer<'_>) -> Result<Exit, Error> {
+    let flags = &init.flags;
+    let address = |value: &Option<String>, key: &'static str, default: ([u8; 4], u16)| {
+        let Some(text) = value else {
+            return Ok(SocketAddr::from(default));
+        };
+        text.parse().map_err(|_| Error::InvalidValue {
+            origin: format!("--{key}"),
+            key: key.to_owned(),
+            found: text.clone(),
+            wanted: "an address and port",
+        })
+    };
+    let listen = address(&flags.listen, "listen", ([127, 0, 0, 1], 4700))?;
+    let http = address(&flags.http, "http", ([127, 0, 0, 1], 4780))?;
+    let store = match &flags.store {
+        None => Kind::compiled_in().first().copied().unwrap_or(Kind::Memory),
+        Some(text) => text.parse().map_err(|()| Error::InvalidValue {
+            origin: "--store".to_owned(),
+            key: "store".to_owned(),
+            found: text.clone(),
+            wanted: "rocksdb, redb or memory",
+        })?,
+    };
+    let dev = home::create_dev(home, (listen, http), store)?;
+    let chain = dev.genesis.chain_id().map_err(|error| Error::Damaged {
+        what: "genesis",
+        reason: error.to_string(),
+    })?;
+    let peer = dev.genesis.peers.first().map(|peer| peer.peer_key);
+    let result = InitResult {
+        home: home.display().to_string(),
+        chain: chain.to_string(),
+        peer: peer.unwrap_or_default().to_string(),
+        faucet_key: dev.faucet_key.to_string(),
+        faucet_file: dev.faucet.display().to_string(),
+    };
+    let text = format!(
+        "made {}\nchain  {}\npeer   {}\nfaucet {}\n\nstart it: primus run --home {}\n",
+        result.home, result.chain, result.peer, result.faucet_file, result.home
+    );
+    printer.print(&result, &text)?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct StatusResult {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(flatten)]
+    readiness: Readiness,
+}
+
+fn status(config: &Config, printer: &mut Printer<'_>) -> Result<Exit, Error> {
+    let status: Status = client::json(config.http, "/v1/status")?;
+    let readiness = Readiness::of(Some(&status));
+    let exit = match readiness.ready {
+        true => Exit::Done,
+        false => Exit::No,
+    };
+    let text = status_text(&status, &readiness);
+    printer.print(&StatusResult { status, readiness }, &text)?;
+    Ok(exit)
+}
+
+fn status_text(status: &Status, readiness: &Readiness) -> String {
+    let mut text = format!(
+        "{} ({})\nchain    {}\nepoch    {}\nheight   {} executed, {} certified, {} heard\n\
+         root     {}\nround    {} own, {} settled\npeers    {} of {} connected\n\
+         stake    {} own, {} of {} heard\npool     {} transactions\n",
+        status.name,
+        status.peer,
+        status.chain,
+        status.epoch,
+        status.height,
+        status.certified_height,
+        status.height_heard,
+        status.root,
+        status.round,
+        status.settled_round,
+        status.peers_connected,
+        status.peers_total,
+        status.own_stake,
+        status.stake_heard,
+        status.total_stake,
+        status.pool_transactions,
+    );
+    if readiness.ready {
+        text.push_str("ready\n");
+    }
+    for reason in &readiness.reasons {
+        text.push_str(&format!("not ready: {}: {}\n", reason.check, reason.detail));
+    }
+    text
+}
+
+fn block(config: &Config, height: u64, printer: &mut Printer<'_>) -> Result<Exit, Error> {
+    let block: BlockView = client::json(config.http, &format!("/v1/blocks/{height}"))?;
+    let text = format!(
+        "block    {} ({})\nroot     {}\nprevious {}\nepoch    {}\nround    {}\nleader   {}\n\
+         time     {} ms\nstate    {}\ncontains {} transactions\n",
+        block.height,
+        block.grade.name(),
+        block.root,
+        block.previous,
+        block.epoch,
+        block.round,
+        block.leader,
+        block.time_ms,
+        block.state,
+        block.transactions,
+    );
+    printer.print(&block, &text)?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct KeyResult {
+    role: &'static str,
+    public: String,
+}
+
+fn key(command: Key, printer: &mut Printer<'_>) -> Result<Exit, Error> {
+    let (role, secret) = match command {
+        Key::Show { file } => Secret::read_any(&file)?,
+        Key::New { role, file } => {
+            let secret = Secret::generate()?;
+            secret.write(&file, role)?;
+            (role, secret)
+        }
+    };
+    let result = KeyResult {
+        role: role.name(),
+        public: secret.public().to_string(),
+    };
+    let text = format!("{} {}\n", result.role, result.public);
+    printer.print(&result, &text)?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct SettingResult<'a> {
+    value: &'a str,
+    origin: String,
+}
+
+fn show_config(
+    settings: &[config::Setting],
+    origin: bool,
+    printer: &mut Printer<'_>,
+) -> Result<Exit, Error> {
+    let mut text = String::new();
+    let mut rows = BTreeMap::new();
+    for setting in settings {
+        let (name, value) = (setting.key.name, &setting.value);
+        let origin_text = setting.origin_text();
+        if origin {
+            text.push_str(&format!("{name} = {value:?}  # {origin_text}\n"));
+        } else {
+            text.push_str(&format!("{name} = {value:?}  # {}\n", setting.key.purpose));
+        }
+        let origin = origin_text;
+        rows.insert(name, SettingResult { value, origin });
+    }
+    printer.print(&rows, &text)?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests;

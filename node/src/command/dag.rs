@@ -1,0 +1,41 @@
+//! `primus dag export`: from the store, or from the node that has it open.
+
+use std::io::{self, BufWriter, Write};
+
+use primitives::units::Epoch;
+
+use crate::config::Config;
+use crate::error::{Error, Exit};
+use crate::export as document;
+use crate::home::read_genesis;
+use crate::http::client;
+use crate::store::Database;
+
+/// Writes `epoch` to `out` as one JSON object.
+pub(super) fn export(config: &Config, epoch: u64, out: &mut dyn Write) -> Result<Exit, Error> {
+    let mut out = BufWriter::new(out);
+    match Database::open_offline(&config.data) {
+        Ok((store, stamp)) => {
+            let genesis = read_genesis(&config.genesis)?;
+            let chain = genesis.chain_id().unwrap_or_default();
+            if chain != stamp.chain {
+                return Err(Error::OtherStore {
+                    path: config.data.clone(),
+                    field: "chain",
+                    found: stamp.chain.to_string(),
+                    wanted: chain.to_string(),
+                });
+            }
+            let start = document::epoch_start(&store, &genesis, Epoch::new(epoch))?;
+            document::write(&store, &start, &mut out)?;
+        }
+        Err(Error::StoreInUse { .. }) => {
+            let path = format!("/v1/dag/export?epoch={epoch}");
+            let mut answer = client::get(config.http, &path)?;
+            io::copy(&mut answer.body, &mut out).map_err(Error::io("export"))?;
+            out.flush().map_err(Error::io("standard output"))?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(Exit::Done)
+}

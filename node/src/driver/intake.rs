@@ -1,0 +1,171 @@
+//! What comes in: decoded and verified on threads of its own, so that the driver only sees what has
+//! been checked. One peer's messages stay in their order.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use dag::Committee;
+use ledger::tx::check_batch;
+use net::{Endpoint, Events, Part, PeerEvent, WalletEvent};
+use primitives::units::PeerIndex;
+use replica::{Input, Ticket, input};
+use tokio::sync::mpsc;
+use wallet_proto::reply::{Code, Refusal, Reply};
+use wallet_proto::request::Request;
+use wallet_proto::wire;
+
+use super::directory::Directory;
+use super::{Query, Work, named_thread};
+use crate::error::Error;
+
+/// Messages that wait for one verifying thread.
+const UNVERIFIED_MAX: usize = 256;
+
+/// What the checking threads know.
+#[derive(Debug, Clone)]
+pub(super) struct Checks {
+    pub(super) committee: Arc<Committee>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) endpoint: Endpoint,
+    pub(super) workers: NonZeroUsize,
+}
+
+/// Starts the threads. They end when the endpoint is closed and the queries are dropped.
+pub(super) fn start(
+    peers: Events<PeerEvent>,
+    wallets: Events<WalletEvent>,
+    queries: mpsc::Receiver<Query>,
+    works: SyncSender<Work>,
+    checks: &Checks,
+) -> Result<(), Error> {
+    let mut verifiers = Vec::new();
+    for _ in 0..checks.workers.get() {
+        let (sender, receiver) = sync_channel(UNVERIFIED_MAX);
+        let (checks, works) = (checks.clone(), works.clone());
+        named_thread("verify", move || verify_peers(&receiver, &works, &checks))?;
+        verifiers.push(sender);
+    }
+    let directory = Arc::clone(&checks.directory);
+    named_thread("intake", move || sort_peers(peers, &verifiers, &directory))?;
+    let (wallet_checks, wallet_works) = (checks.clone(), works.clone());
+    named_thread("wallets", move || {
+        take_wallets(wallets, &wallet_works, &wallet_checks)
+    })?;
+    named_thread("queries", move || take_queries(queries, &works))?;
+    Ok(())
+}
+
+/// What one peer did.
+type FromPeer = (PeerIndex, PeerEvent);
+
+/// Gives each peer's events to one verifier, always the same.
+fn sort_peers(
+    mut events: Events<PeerEvent>,
+    verifiers: &[SyncSender<FromPeer>],
+    directory: &Directory,
+) {
+    while let Some(event) = events.blocking_recv() {
+        let key = match &event {
+            PeerEvent::Up { peer }
+            | PeerEvent::Down { peer, .. }
+            | PeerEvent::DialFailed { peer, .. }
+            | PeerEvent::Message { peer, .. } => *peer,
+        };
+        let Some(index) = directory.index(&key) else {
+            continue;
+        };
+        let verifier = index.position().checked_rem(verifiers.len());
+        let verifier = verifier.and_then(|position| verifiers.get(position));
+        if verifier.is_some_and(|verifier| verifier.send((index, event)).is_err()) {
+            return;
+        }
+    }
+}
+
+fn verify_peers(events: &Receiver<FromPeer>, works: &SyncSender<Work>, checks: &Checks) {
+    for (from, event) in events {
+        let input = match event {
+            PeerEvent::Up { .. } => {
+                tracing::info!(peer = %from, "peer is up");
+                Some(Input::PeerUp(from))
+            }
+            PeerEvent::Down { reason, .. } => {
+                tracing::info!(peer = %from, %reason, "peer is down");
+                Some(Input::PeerDown(from))
+            }
+            PeerEvent::DialFailed { reason, .. } => {
+                tracing::debug!(peer = %from, %reason, "peer cannot be reached");
+                None
+            }
+            PeerEvent::Message { bytes, .. } => match input::verify(&bytes, &checks.committee) {
+                Ok(gossip) => Some(Input::Gossip { from, gossip }),
+                Err(error) => {
+                    tracing::warn!(peer = %from, %error, "message refused");
+                    Some(Input::Refused { from })
+                }
+            },
+        };
+        if input.is_some_and(|input| works.send(Work::Input(input)).is_err()) {
+            return;
+        }
+    }
+}
+
+fn take_wallets(mut events: Events<WalletEvent>, works: &SyncSender<Work>, checks: &Checks) {
+    while let Some(event) = events.blocking_recv() {
+        let input = match event {
+            WalletEvent::Up { .. } => None,
+            WalletEvent::Down { session } => Some(Input::WalletGone { session }),
+            WalletEvent::Request {
+                session,
+                request,
+                bytes,
+            } => take_request(Ticket { session, request }, &bytes, checks),
+        };
+        if input.is_some_and(|input| works.send(Work::Input(input)).is_err()) {
+            return;
+        }
+    }
+}
+
+fn take_request(ticket: Ticket, bytes: &[u8], checks: &Checks) -> Option<Input> {
+    match wire::from_bytes(bytes) {
+        Ok(Request::Submit {
+            transactions,
+            report,
+        }) => {
+            let bytes = transactions
+                .into_vec()
+                .into_iter()
+                .map(primitives::codec::Bytes::into_vec);
+            let transactions = check_batch(bytes.collect(), checks.committee.chain());
+            Some(Input::Submit {
+                ticket,
+                transactions,
+                report,
+            })
+        }
+        Ok(request) => Some(Input::Wallet { ticket, request }),
+        Err(error) => {
+            tracing::debug!(session = ticket.session, %error, "request refused");
+            let refusal = Refusal::new(Code::Malformed, &error.to_string());
+            if let Ok(bytes) = wire::to_bytes(&Reply::Error(refusal)) {
+                // A wallet that left needs no answer.
+                let (session, request) = (ticket.session, ticket.request);
+                let _ = checks
+                    .endpoint
+                    .reply(session, request, bytes.into(), Part::Last);
+            }
+            Some(Input::RefusedWallet)
+        }
+    }
+}
+
+fn take_queries(mut queries: mpsc::Receiver<Query>, works: &SyncSender<Work>) {
+    while let Some(query) = queries.blocking_recv() {
+        if works.send(Work::Query(query)).is_err() {
+            return;
+        }
+    }
+}

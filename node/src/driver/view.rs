@@ -1,0 +1,61 @@
+//! The replica as the operator's pages show it.
+
+use primitives::units::{Height, Round};
+use replica::Replica;
+use replica::replica::Standing;
+
+use super::Origin;
+use crate::status::{Counters, Status};
+
+pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
+    let committee = replica.committee();
+    let heard = replica
+        .peers()
+        .map(|(_, height)| height)
+        .max()
+        .unwrap_or(Height::ZERO);
+    let connected = u64::try_from(replica.peers().count()).unwrap_or(u64::MAX);
+    let size = u64::try_from(committee.size()).unwrap_or(u64::MAX);
+    Status {
+        name: origin.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        peer: origin.peer.peer_key,
+        chain: origin.chain,
+        epoch: committee.epoch().get(),
+        height: replica.ledger().height().get(),
+        certified_height: replica
+            .certified()
+            .map_or(0, |certified| certified.height.get()),
+        height_heard: heard.max(replica.ledger().height()).get(),
+        root: *replica.ledger().root(),
+        round: replica.dag().highest_round().unwrap_or(Round::ZERO).get(),
+        settled_round: replica
+            .engine()
+            .settled_round()
+            .unwrap_or(Round::ZERO)
+            .get(),
+        peers_total: size.saturating_sub(1),
+        peers_connected: connected,
+        own_stake: committee.stake(replica.own()),
+        stake_heard: replica.stake_connected(),
+        total_stake: committee.total(),
+        pool_transactions: u64::try_from(replica.pooled()).unwrap_or(u64::MAX),
+        events_suspended: u64::try_from(replica.suspended()).unwrap_or(u64::MAX),
+        quarantined: *replica.standing() == Standing::Quarantined,
+        counters: counters(replica.stats()),
+    }
+}
+
+fn counters(stats: &replica::Stats) -> Counters {
+    Counters {
+        events_accepted: stats.events_admitted.saturating_sub(stats.events_created),
+        events_repeated: stats.events_repeated,
+        events_refused: stats.events_refused,
+        events_created: stats.events_created,
+        equivocations: stats.equivocations,
+        transactions_applied: stats.transactions_applied,
+        transactions_rejected: stats.transactions_rejected,
+        wallet_requests_answered: stats.wallet_requests,
+        wallet_requests_refused: stats.wallet_requests_refused,
+    }
+}

@@ -1,0 +1,237 @@
+//! A node from its home to its end: `primus run`.
+
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+use ledger::Genesis;
+use ledger::genesis::Peer;
+use net::{Endpoint, Limits};
+use primitives::Digest;
+use primitives::keys::PublicKey;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task;
+
+use crate::config::Config;
+use crate::driver::{self, Links, QUERIES_MAX, Query, Start};
+use crate::error::Error;
+use crate::home::read_genesis;
+use crate::http::{self, Shared};
+use crate::keyfile::{Role, Secret};
+use crate::log::{self, LogCounts};
+use crate::metrics::Timings;
+use crate::peers::Peers;
+use crate::status::Status;
+use crate::store::{Database, Stamp};
+
+/// Runs the node of `config` until SIGINT or SIGTERM, or until it fails.
+///
+/// # Errors
+/// Whatever stops it: configuration, keys, a store in use, a failed disk, a taken port.
+pub fn run(config: Config) -> Result<(), Error> {
+    let logs = log::start(&config.log_level, config.log_format);
+    log::abort_on_panic();
+    let identity = Identity::load(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.workers.get())
+        .enable_all()
+        .build()
+        .map_err(Error::io("tokio runtime"))?;
+    runtime.block_on(serve(config, identity, logs))
+}
+
+/// Who this node is.
+#[derive(Debug)]
+struct Identity {
+    genesis: Genesis,
+    chain: Digest,
+    peer: Peer,
+    event_key: Secret,
+    transport_key: Secret,
+}
+
+impl Identity {
+    fn load(config: &Config) -> Result<Self, Error> {
+        let genesis = read_genesis(&config.genesis)?;
+        let chain = genesis.chain_id().map_err(|error| Error::InvalidGenesis {
+            path: config.genesis.clone(),
+            reason: error.to_string(),
+        })?;
+        let event_key = Secret::read(&config.event_key, Role::Event)?;
+        let transport_key = Secret::read(&config.transport_key, Role::Transport)?;
+        let peer = find_peer(&genesis, chain, event_key.public())?;
+        if peer.transport_key != transport_key.public() {
+            let key = transport_key.public();
+            return Err(Error::NotAPeer { key, chain });
+        }
+        Ok(Self {
+            genesis,
+            chain,
+            peer,
+            event_key,
+            transport_key,
+        })
+    }
+}
+
+fn find_peer(genesis: &Genesis, chain: Digest, key: PublicKey) -> Result<Peer, Error> {
+    genesis
+        .peers
+        .iter()
+        .find(|peer| peer.event_key == key)
+        .cloned()
+        .ok_or(Error::NotAPeer { key, chain })
+}
+
+async fn serve(config: Config, identity: Identity, logs: Arc<LogCounts>) -> Result<(), Error> {
+    // Before anything that takes time, so that a stop is never missed.
+    let stopped = stop_signal()?;
+    let (status_sender, status) = watch::channel(None);
+    let (queries, query_receiver) = mpsc::channel(QUERIES_MAX);
+    let timings = Arc::new(Timings::new()?);
+    let shared = Arc::new(Shared {
+        status: status.clone(),
+        queries: queries.clone(),
+        timings: Arc::clone(&timings),
+        logs,
+        genesis: identity.genesis.clone(),
+        store: OnceLock::new(),
+        endpoint: OnceLock::new(),
+    });
+    // The pages first: a node that is opening a large store is alive, and says why it is not ready.
+    let listener = http::bind(config.http).await?;
+    let address = listener.local_addr().map_err(Error::io("http"))?;
+    tracing::info!(%address, "pages are up");
+    let (stop_pages, pages_stopped) = oneshot::channel();
+    let pages = task::spawn(http::serve(listener, Arc::clone(&shared), pages_stopped));
+    let links = Links {
+        status: status_sender,
+        queries: query_receiver,
+        timings,
+    };
+    let started = start(config, identity, &shared, links).await;
+    let result = match started {
+        Ok(running) => running.until(stopped, status, &queries).await,
+        Err(error) => Err(error),
+    };
+    // The pages may have ended by themselves; the node's own result matters more.
+    let _ = stop_pages.send(());
+    let _ = pages.await;
+    result
+}
+
+/// A driver and its network.
+#[derive(Debug)]
+struct Running {
+    driver: JoinHandle<Result<(), Error>>,
+    endpoint: Endpoint,
+}
+
+async fn start(
+    config: Config,
+    identity: Identity,
+    shared: &Shared,
+    links: Links,
+) -> Result<Running, Error> {
+    let Identity {
+        genesis,
+        chain,
+        peer,
+        event_key,
+        transport_key,
+    } = identity;
+    let stamp = Stamp {
+        chain,
+        event_key: peer.event_key,
+    };
+    let (kind, folder) = (config.store, config.data.clone());
+    let store = blocking(move || Database::open(kind, &folder, &stamp)).await?;
+    let store = Arc::new(store);
+    // Set once, here alone.
+    let _ = shared.store.set(Arc::clone(&store));
+    let peers = Peers::read(&config.peers)?.resolve(&config.peers, &genesis)?;
+    let settings = net::Config {
+        listen: config.listen,
+        chain,
+        peers,
+        limits: Limits::default(),
+    };
+    let served =
+        Endpoint::serve(settings, transport_key.signer()?).map_err(|error| Error::Network {
+            address: config.listen,
+            source: error,
+        })?;
+    let endpoint = served.endpoint.clone();
+    let _ = shared.endpoint.set(endpoint.clone());
+    tracing::info!(
+        %chain, peer = %peer.peer_key, store = %kind,
+        listen = %endpoint.local_address(), "node starts"
+    );
+    let driver = driver::spawn(Start {
+        config,
+        genesis,
+        chain,
+        peer,
+        event_key,
+        store,
+        served,
+        links,
+    })?;
+    Ok(Running { driver, endpoint })
+}
+
+impl Running {
+    /// Waits for the stop signal or the driver's own end, then ends both in order.
+    async fn until(
+        self,
+        stopped: oneshot::Receiver<&'static str>,
+        mut status: watch::Receiver<Option<Arc<Status>>>,
+        queries: &mpsc::Sender<Query>,
+    ) -> Result<(), Error> {
+        let ended = async { while status.changed().await.is_ok() {} };
+        tokio::select! {
+            signal = stopped => {
+                tracing::info!(signal = signal.unwrap_or("none"), "node stops");
+                // A driver that has ended in the meantime is stopped already.
+                let _ = queries.send(Query::Stop).await;
+            }
+            () = ended => {}
+        }
+        let result = blocking(move || {
+            self.driver.join().unwrap_or_else(|_| {
+                Err(Error::Driver {
+                    reason: "its thread panicked".to_owned(),
+                })
+            })
+        })
+        .await;
+        self.endpoint.close().await;
+        result
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Driver {
+            reason: error.to_string(),
+        })?
+}
+
+/// Ends when the process is asked to stop, with the name of the signal.
+fn stop_signal() -> Result<oneshot::Receiver<&'static str>, Error> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::io("SIGINT"))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::io("SIGTERM"))?;
+    let (sender, receiver) = oneshot::channel();
+    task::spawn(async move {
+        let name = tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+        };
+        // Nobody waits any more if the node failed by itself.
+        let _ = sender.send(name);
+    });
+    Ok(receiver)
+}

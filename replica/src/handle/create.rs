@@ -1,0 +1,162 @@
+//! Own events: made when the policy says so, written down before they are sent (C32).
+
+use alloc::vec::Vec;
+
+use consensus::Decision;
+use consensus::creation::{Composition, Waiting};
+use dag::Event;
+use dag::event::{Attestation, Header, Kind, attestation_digest, payload_digest};
+use dag::gossip::{Message, Parcel};
+use ledger::tx::{Checked, Payload};
+use primitives::codec::{Bytes, List};
+use primitives::keys::Role;
+use primitives::store::{Store, Table};
+use primitives::units::{Epoch, Height, Seq};
+use primitives::{Digest, limits};
+
+use crate::error::Error;
+use crate::input::Arrival;
+use crate::replica::{Replica, Standing};
+use crate::rows;
+use crate::turn::Turn;
+
+impl Replica {
+    /// Makes own events as long as the policy asks for one, at most a few a turn.
+    pub(crate) fn create<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
+        if self.standing != Standing::Active || self.diverged.is_some() {
+            return Ok(());
+        }
+        let waiting = Waiting {
+            payload: !self.pool.is_empty(),
+            attestations: !self.attestations.is_empty(),
+        };
+        let decision = self
+            .creation
+            .decide(&self.dag, &self.engine, waiting, turn.now.mono_ms);
+        match decision {
+            Decision::Root { .. } | Decision::Data => {
+                let Some(composition) = self.creation.compose(&self.dag, decision) else {
+                    return Ok(());
+                };
+                self.make(composition, turn)?;
+                self.settle(turn)?;
+                // The policy is asked again as soon as this event is out.
+                turn.wake_at(turn.now.mono_ms);
+            }
+            Decision::Wait { until_ms } => turn.wake_at(until_ms),
+            Decision::Idle => {}
+        }
+        Ok(())
+    }
+
+    fn make<S: Store>(
+        &mut self,
+        composition: Composition,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let transactions = self.pool.take_payload();
+        let payload = encode_payload(&transactions)?;
+        let header = self.header_of(composition, &payload, turn)?;
+        let event = Event::sign(header, self.signer.as_ref())?;
+        let signed = event.signed().clone();
+        let (seq, id) = (event.header().seq, *event.id());
+        self.own_head = Some((seq, id));
+        let arrival = Arrival {
+            event,
+            payload: payload.clone(),
+            transactions,
+        };
+        if !self.admit(arrival, turn)? {
+            // The policy composes only what the DAG admits; a refusal would end this peer's chain.
+            return Err(Error::Damaged { what: "own event" });
+        }
+        turn.store
+            .batch
+            .put(Table::Meta, rows::OWN_HEAD.to_vec(), own_head_row(seq, &id));
+        turn.require_durability();
+        self.stats.events_created = self.stats.events_created.saturating_add(1);
+        let parcel = Parcel {
+            signed,
+            payload: Bytes::new(payload)?,
+        };
+        turn.broadcast(Message::Events(List::new(alloc::vec![parcel])?));
+        Ok(())
+    }
+
+    fn header_of<S: Store>(
+        &mut self,
+        composition: Composition,
+        payload: &[u8],
+        turn: &Turn<'_, S>,
+    ) -> Result<Header, Error> {
+        let Composition {
+            kind,
+            round,
+            seq,
+            self_parent,
+            votes,
+            parents,
+            time_min,
+        } = composition;
+        let epoch = self.committee.epoch();
+        let beacon = match kind {
+            Kind::Root => Some(self.signer.beacon(&self.chain, epoch, round)),
+            Kind::Data => None,
+        };
+        Ok(Header {
+            version: 1,
+            chain: self.chain,
+            epoch,
+            creator: self.own,
+            round,
+            seq,
+            kind,
+            self_parent,
+            sealing: None,
+            votes: List::new(votes)?,
+            parents: List::new(parents)?,
+            time: turn.now.wall.max(time_min),
+            payload: payload_digest(payload),
+            payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            beacon,
+            attestations: List::new(core::mem::take(&mut self.attestations))?,
+        })
+    }
+
+    /// Signs the root of an executed block for the next own event; the newest 16 are kept (C29).
+    pub(crate) fn attest(&mut self, height: Height, root: Digest) {
+        let digest = attestation_digest(self.committee.epoch(), height, &root);
+        let signature = self.signer.sign(Role::Attestation, &self.chain, &digest);
+        if self.attestations.len() >= limits::ATTESTATIONS_MAX {
+            self.attestations.remove(0);
+        }
+        self.attestations.push(Attestation {
+            height,
+            root,
+            signature,
+        });
+        self.roots.insert(height, root);
+    }
+
+    /// The epoch and seq of an own event to come; for tests of restarts.
+    #[must_use]
+    pub const fn own_head(&self) -> Option<(Epoch, Seq, Digest)> {
+        match self.own_head {
+            Some((seq, id)) => Some((self.committee.epoch(), seq, id)),
+            None => None,
+        }
+    }
+}
+
+fn encode_payload(transactions: &[Checked]) -> Result<Vec<u8>, Error> {
+    let bytes = transactions
+        .iter()
+        .map(|transaction| transaction.bytes().to_vec())
+        .collect();
+    Ok(Payload::bytes(bytes)?)
+}
+
+/// Meta row [`rows::OWN_HEAD`]: seq, then id.
+fn own_head_row(seq: Seq, id: &Digest) -> Vec<u8> {
+    [seq.get().to_be_bytes().as_slice(), &id.0].concat()
+}

@@ -1,0 +1,281 @@
+//! Peers: connecting, frontiers, requests and answers.
+
+use alloc::vec::Vec;
+
+use dag::event::Signed;
+use dag::gossip::{Cursor, Head, Message, Parcel};
+use primitives::codec::{self, Bytes, List};
+use primitives::store::{Store, Table};
+use primitives::units::{Epoch, PeerIndex, Round};
+use primitives::{Digest, limits};
+
+use crate::error::Error;
+use crate::input::Gossip;
+use crate::replica::{Peer, Replica, Standing, decode_row};
+use crate::rows;
+use crate::turn::Turn;
+
+/// How often frontiers are told, in milliseconds.
+const FRONTIER_MS: u64 = 1_000;
+/// A peer whose heads are more rounds above ours than this is followed round by round instead of
+/// being asked for single events.
+const FOLLOW_ROUNDS_MIN: u64 = 4;
+
+impl Replica {
+    pub(crate) fn handle_peer_up<S: Store>(&mut self, peer: PeerIndex, turn: &mut Turn<'_, S>) {
+        self.peers.insert(peer, Peer::default());
+        let frontier = self.frontier();
+        turn.send(peer, frontier);
+    }
+
+    pub(crate) fn handle_tick<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+        let now = turn.now.mono_ms;
+        if now >= self.frontier_due_ms {
+            self.frontier_due_ms = now.saturating_add(FRONTIER_MS);
+            let frontier = self.frontier();
+            turn.broadcast(frontier);
+        }
+        if let Some(failed) = self.fetch.overdue_following(now)
+            && let Some(next) = self.peer_after(failed.peer)
+        {
+            self.follow(next, failed.from, turn);
+        }
+        let (dag, pending) = (&self.dag, &self.pending);
+        self.fetch
+            .keep(|id| !dag.contains(id) && !pending.contains(id));
+        let connected: Vec<PeerIndex> = self.peers.keys().copied().collect();
+        for (peer, ids) in self.fetch.overdue(&connected, now) {
+            turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
+        }
+        turn.wake_at(self.frontier_due_ms);
+    }
+
+    pub(crate) fn handle_gossip<S: Store>(
+        &mut self,
+        from: PeerIndex,
+        gossip: Gossip,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        match gossip {
+            Gossip::Events(arrivals) => self.receive(from, arrivals, turn)?,
+            Gossip::Want(ids) => self.answer_want(from, &ids, turn)?,
+            Gossip::Frontier {
+                epoch,
+                height,
+                floor: _,
+                heads,
+            } => {
+                self.peers.entry(from).or_default().height = height;
+                if epoch == self.committee.epoch() {
+                    self.compare_frontier(from, &heads, turn);
+                }
+            }
+            Gossip::Follow {
+                epoch,
+                from: cursor,
+            } => self.answer_follow(from, epoch, cursor, turn)?,
+            Gossip::Followed { events, next } => {
+                self.receive(from, events, turn)?;
+                let following = self.fetch.following().is_some_and(|ours| ours.peer == from);
+                match next {
+                    Some(next) if following => self.follow(from, next, turn),
+                    Some(_) => {}
+                    None if following => self.fetch.stop_following(),
+                    None => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn frontier(&self) -> Message {
+        Message::Frontier {
+            epoch: self.committee.epoch(),
+            height: self.engine.height(),
+            floor: self.dag.floor(),
+            // Two heads a creator at most, so the bound of the list is never met.
+            heads: List::new(self.dag.heads()).unwrap_or_default(),
+        }
+    }
+
+    /// Learns from a peer's heads: what we lack, and whether it knows own events that we do not (C32).
+    fn compare_frontier<S: Store>(
+        &mut self,
+        from: PeerIndex,
+        heads: &[Head],
+        turn: &mut Turn<'_, S>,
+    ) {
+        self.note_own_heads(from, heads);
+        let lacking: Vec<&Head> = heads
+            .iter()
+            .filter(|head| head.round >= self.dag.floor())
+            .filter(|head| !self.dag.contains(&head.id) && !self.pending.contains(&head.id))
+            .collect();
+        let own = self.dag.highest_round().unwrap_or(Round::ZERO);
+        let highest = lacking
+            .iter()
+            .map(|head| head.round)
+            .max()
+            .unwrap_or(Round::ZERO);
+        if highest.since(own) >= FOLLOW_ROUNDS_MIN {
+            if self.fetch.following().is_none() {
+                let round = own.earlier(1).max(self.dag.floor());
+                self.follow(
+                    from,
+                    Cursor {
+                        round,
+                        admission: 0,
+                    },
+                    turn,
+                );
+            }
+            return;
+        }
+        let ids = lacking.iter().map(|head| head.id);
+        let ask = self.fetch.want(ids, from, turn.now.mono_ms);
+        self.ask(from, ask, turn);
+    }
+
+    // C32: no own event before a quorum has told which own events it knows.
+    fn note_own_heads(&mut self, from: PeerIndex, heads: &[Head]) {
+        let unknown = heads.iter().any(|head| {
+            head.creator == self.own
+                && self
+                    .own_head
+                    .is_none_or(|(seq, id)| head.seq > seq || (head.seq == seq && head.id != id))
+        });
+        if unknown {
+            self.standing = Standing::Quarantined;
+        }
+        if let Standing::Asking(answered) = &mut self.standing {
+            answered.insert(from);
+            let answered = answered.clone();
+            if self.is_quorum(answered.into_iter().chain([self.own])) {
+                self.standing = Standing::Active;
+            }
+        }
+    }
+
+    pub(crate) fn ask<S: Store>(&self, peer: PeerIndex, ids: Vec<Digest>, turn: &mut Turn<'_, S>) {
+        if !ids.is_empty() {
+            // `Fetch::want` returns no more than one request holds.
+            turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
+        }
+    }
+
+    fn follow<S: Store>(&mut self, peer: PeerIndex, from: Cursor, turn: &mut Turn<'_, S>) {
+        self.fetch.follow(peer, from, turn.now.mono_ms);
+        turn.send(
+            peer,
+            Message::Follow {
+                epoch: self.committee.epoch(),
+                from,
+            },
+        );
+    }
+
+    fn peer_after(&self, peer: PeerIndex) -> Option<PeerIndex> {
+        let later = self.peers.keys().find(|candidate| **candidate > peer);
+        later.or(self.peers.keys().next()).copied()
+    }
+
+    fn answer_want<S: Store>(
+        &self,
+        to: PeerIndex,
+        ids: &[Digest],
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let mut parcels = Vec::new();
+        let mut bytes: usize = 0;
+        for id in ids {
+            let Some((parcel, size)) = stored_parcel(&turn.store, id)? else {
+                continue;
+            };
+            bytes = bytes.saturating_add(size);
+            parcels.push(parcel);
+            if bytes >= limits::ANSWER_BYTES_TARGET {
+                let full = core::mem::take(&mut parcels);
+                turn.send_bulk(to, Message::Events(List::new(full).unwrap_or_default()));
+                bytes = 0;
+            }
+        }
+        if !parcels.is_empty() {
+            turn.send_bulk(to, Message::Events(List::new(parcels).unwrap_or_default()));
+        }
+        Ok(())
+    }
+
+    fn answer_follow<S: Store>(
+        &self,
+        to: PeerIndex,
+        epoch: Epoch,
+        from: Cursor,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let begin = rows::chain_key(epoch, from);
+        let end = rows::chain_key(
+            epoch.plus(Epoch::new(1))?,
+            Cursor {
+                round: Round::ZERO,
+                admission: 0,
+            },
+        );
+        let chain = turn
+            .store
+            .range(Table::Chain, &begin, &end, limits::EVENTS_PER_ANSWER_MAX)?;
+        let complete = chain.len() < limits::EVENTS_PER_ANSWER_MAX;
+        let mut parcels = Vec::new();
+        let mut bytes: usize = 0;
+        let mut next = None;
+        for (key, id) in &chain {
+            let cursor = rows::chain_cursor(key).ok_or(Error::Damaged { what: "chain key" })?;
+            if bytes >= limits::ANSWER_BYTES_TARGET {
+                next = Some(cursor);
+                break;
+            }
+            let id: [u8; 32] = id
+                .as_slice()
+                .try_into()
+                .map_err(|_| Error::Damaged { what: "chain row" })?;
+            let found = stored_parcel(&turn.store, &Digest(id))?;
+            let (parcel, size) = found.ok_or(Error::Damaged { what: "event" })?;
+            bytes = bytes.saturating_add(size);
+            parcels.push(parcel);
+            if !complete {
+                next = Some(Cursor {
+                    admission: cursor.admission.saturating_add(1),
+                    ..cursor
+                });
+            }
+        }
+        let events = List::new(parcels).unwrap_or_default();
+        turn.send_bulk(to, Message::Followed { events, next });
+        Ok(())
+    }
+}
+
+/// A stored event with its payload, and about how many bytes it takes.
+pub(super) fn stored_parcel<S: Store>(
+    store: &S,
+    id: &Digest,
+) -> Result<Option<(Parcel, usize)>, Error> {
+    let Some(bytes) = store.get(Table::Event, &id.0)? else {
+        return Ok(None);
+    };
+    let signed: Signed = decode_row(&bytes, "event")?;
+    let payload = match signed.header.payload_bytes {
+        0 => Vec::new(),
+        _ => store
+            .get(Table::Payload, &id.0)?
+            .ok_or(Error::Damaged { what: "payload" })?,
+    };
+    let size = bytes.len().saturating_add(payload.len());
+    let payload =
+        Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
+    Ok(Some((Parcel { signed, payload }, size)))
+}
+
+/// An event's canonical bytes, as stored.
+pub(super) fn event_row(signed: &Signed) -> Result<Vec<u8>, Error> {
+    Ok(codec::encode(signed)?)
+}

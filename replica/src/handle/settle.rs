@@ -1,0 +1,196 @@
+//! Settled blocks: executed, written down, attested; then what lies below the floor is dropped.
+
+use alloc::vec::Vec;
+
+use consensus::{Grade, Settled, finality};
+use ledger::state::{Block, OrderedEvent};
+use primitives::Digest;
+use primitives::codec::{self, List};
+use primitives::store::{Batch, Store, Table};
+use wallet_proto::reply::Stage;
+
+use crate::error::Error;
+use crate::pool::Pooled;
+use crate::replica::Replica;
+use crate::rows;
+use crate::turn::Turn;
+
+impl Replica {
+    /// Executes every block that the DAG settles by now.
+    pub(crate) fn settle<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
+        let before = self.engine.settled_round();
+        let settled = self.engine.advance(&self.dag, &self.committee);
+        if settled.is_empty() && self.engine.settled_round() == before {
+            return Ok(());
+        }
+        for block in settled {
+            self.creation.settle(&block);
+            self.execute(block, turn)?;
+        }
+        self.save_checkpoint(&mut turn.store.batch)?;
+        turn.require_durability();
+        self.rescue_stale();
+        self.drop_below_floor(turn)
+    }
+
+    fn execute<S: Store>(&mut self, settled: Settled, turn: &mut Turn<'_, S>) -> Result<(), Error> {
+        let height = settled.height;
+        let mut events = Vec::with_capacity(settled.order.len());
+        for id in &settled.order {
+            let header = self
+                .dag
+                .event(id)
+                .ok_or(Error::Damaged {
+                    what: "ordered event",
+                })?
+                .header();
+            let creator = self.committee.member(header.creator)?.key;
+            let transactions = self.unsettled.remove(id);
+            events.push(OrderedEvent {
+                creator,
+                transactions,
+            });
+        }
+        let block = Block {
+            height,
+            epoch: self.committee.epoch(),
+            round: settled.round,
+            leader: settled.leader,
+            time: settled.time,
+            seed: settled.seed_after,
+            committee: self.ledger.header().committee,
+            next_committee: None,
+            events,
+        };
+        let executed = self.ledger.execute(block, &turn.store)?;
+        turn.store.batch.append(executed.batch);
+        let order: Vec<u8> = settled.order.iter().flat_map(|id| id.0).collect();
+        turn.store
+            .batch
+            .put(Table::Order, rows::height_key(height), order);
+        for (index, (id, outcome)) in (0..).zip(executed.outcomes) {
+            let counter = match outcome.is_applied() {
+                true => &mut self.stats.transactions_applied,
+                false => &mut self.stats.transactions_rejected,
+            };
+            *counter = counter.saturating_add(1);
+            self.watches.settle(
+                &id,
+                height,
+                &Stage::Final {
+                    height,
+                    index,
+                    outcome,
+                },
+            );
+        }
+        let ordered = u64::try_from(settled.order.len()).unwrap_or(u64::MAX);
+        self.stats.events_ordered = self.stats.events_ordered.saturating_add(ordered);
+        self.stats.blocks = self.stats.blocks.saturating_add(1);
+        self.attest(height, executed.root);
+        Ok(())
+    }
+
+    /// Writes the engine's checkpoint (C31). The ids ordered lately are left out: table `Order` has
+    /// them, and they would be most of every block's writes.
+    pub(crate) fn save_checkpoint(&self, batch: &mut Batch) -> Result<(), Error> {
+        let mut checkpoint = self.engine.checkpoint(&self.dag)?;
+        checkpoint.ordered = List::empty();
+        batch.put(
+            Table::Meta,
+            rows::CHECKPOINT.to_vec(),
+            codec::encode(&checkpoint)?,
+        );
+        Ok(())
+    }
+
+    // C9a, C31.
+    fn drop_below_floor<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
+        let floor = self.engine.floor();
+        if floor <= self.dag.floor() {
+            return Ok(());
+        }
+        for id in self.dag.raise_floor(floor) {
+            // Long stale: its creator has put the payload into new events.
+            self.unsettled.remove(&id);
+        }
+        for (_, arrival) in self.pending.raise_floor(floor) {
+            if self.dag.missing(&arrival.event).is_empty() {
+                self.admit(arrival, turn)?;
+            }
+        }
+        Ok(())
+    }
+
+    // C30: stale payload is emitted again by its creator at once.
+    fn rescue_stale(&mut self) {
+        let stale: Vec<Digest> = self
+            .unsettled
+            .events()
+            .filter(|id| {
+                self.dag
+                    .event(id)
+                    .is_none_or(|event| self.engine.is_stale(event.header().round))
+            })
+            .copied()
+            .collect();
+        for id in stale {
+            let own = self
+                .dag
+                .event(&id)
+                .is_some_and(|event| event.header().creator == self.own);
+            for transaction in self.unsettled.remove(&id) {
+                if own && self.pool.add(transaction) == Pooled::Full {
+                    self.stats.transactions_refused =
+                        self.stats.transactions_refused.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    /// Tells wallets how far their unsettled transactions have come (C25).
+    pub(crate) fn raise_grades(&mut self) {
+        let mut risen = Vec::new();
+        for (id, grade) in self.watches.rising() {
+            let events = self.unsettled.carriers(id);
+            if events.is_empty() {
+                continue;
+            }
+            let rivals = self.unsettled.rivals(id);
+            let carried = |transaction| finality::Carried {
+                transaction,
+                events: self.unsettled.carriers(transaction),
+            };
+            let rivals: Vec<_> = rivals.iter().map(carried).collect();
+            let new = finality::grade(&self.dag, carried(id), &rivals);
+            if new > grade {
+                risen.push((*id, grade, new));
+            }
+        }
+        for (id, old, new) in risen {
+            for grade in [Grade::Endorsed, Grade::Official] {
+                if old < grade && grade <= new {
+                    self.watches.rise(&id, grade);
+                }
+            }
+        }
+    }
+
+    /// The stored order of a block, as event ids.
+    ///
+    /// # Errors
+    /// A failing or damaged store.
+    pub fn order_at<S: Store>(
+        store: &S,
+        height: primitives::units::Height,
+    ) -> Result<Option<Vec<Digest>>, Error> {
+        let Some(bytes) = store.get(Table::Order, &rows::height_key(height))? else {
+            return Ok(None);
+        };
+        let (ids, rest) = bytes.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Err(Error::Damaged { what: "order" });
+        }
+        Ok(Some(ids.iter().map(|id| Digest(*id)).collect()))
+    }
+}

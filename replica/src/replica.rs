@@ -1,0 +1,337 @@
+//! The whole of one peer, and the one function that it is.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use consensus::creation::Parameters;
+use consensus::{Creation, Engine};
+use dag::committee::Member;
+use dag::event::Attestation;
+use dag::pending::Pending;
+use dag::{Committee, Dag};
+use ledger::state::Ledger;
+use ledger::{Genesis, Header};
+use primitives::Digest;
+use primitives::codec::{self, Canonical};
+use primitives::keys::{PublicKey, Signer};
+use primitives::quorum::Threshold;
+use primitives::store::{Batch, Store};
+use primitives::units::{Epoch, Height, PeerIndex, Seq, Stake};
+use wallet_proto::reply::Answer;
+
+use crate::certify::{Certified, Certifier};
+use crate::effect::Effect;
+use crate::error::Error;
+use crate::fetch::Fetch;
+use crate::input::{Arrival, Input, Now, Ticket};
+use crate::pool::Pool;
+use crate::stats::Stats;
+use crate::turn::Turn;
+use crate::unsettled::Unsettled;
+use crate::watch::Watches;
+
+/// What a peer starts from.
+pub struct Setup {
+    /// The chain.
+    pub genesis: Genesis,
+    /// The peer's event key.
+    pub signer: Box<dyn Signer + Send>,
+    /// When to create events; the chain's parameters where they say so.
+    pub creation: Parameters,
+}
+
+impl core::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Setup(of {:?})", self.signer.public())
+    }
+}
+
+/// Whether own events may be made (C32).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Asking which own events the others know; these have answered.
+    Asking(BTreeSet<PeerIndex>),
+    /// Free to create events.
+    Active,
+    /// Others hold an own event that this store lacks, or a certified root differs: silent.
+    Quarantined,
+}
+
+/// One connected peer.
+#[derive(Debug, Default)]
+pub(crate) struct Peer {
+    /// The settled height it last told.
+    pub(crate) height: Height,
+}
+
+/// A wallet's answer that waits for its block's certificate.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) ticket: Ticket,
+    pub(crate) answer: Box<Answer>,
+    pub(crate) until_ms: u64,
+}
+
+/// One peer.
+pub struct Replica {
+    pub(crate) own: PeerIndex,
+    pub(crate) chain: Digest,
+    pub(crate) committee: Committee,
+    pub(crate) signer: Box<dyn Signer + Send>,
+    pub(crate) dag: Dag,
+    pub(crate) pending: Pending<Arrival>,
+    pub(crate) engine: Engine,
+    pub(crate) creation: Creation,
+    pub(crate) ledger: Ledger,
+    pub(crate) unsettled: Unsettled,
+    pub(crate) pool: Pool,
+    pub(crate) watches: Watches,
+    pub(crate) certifier: Certifier,
+    /// Consensus roots executed and not yet certified.
+    pub(crate) roots: BTreeMap<Height, Digest>,
+    /// Own attestations not yet in an own event.
+    pub(crate) attestations: Vec<Attestation>,
+    pub(crate) peers: BTreeMap<PeerIndex, Peer>,
+    pub(crate) fetch: Fetch,
+    pub(crate) standing: Standing,
+    pub(crate) own_head: Option<(Seq, Digest)>,
+    /// The certified root that contradicts the own one, if any (C29).
+    pub(crate) diverged: Option<Height>,
+    pub(crate) held: Vec<Held>,
+    pub(crate) frontier_due_ms: u64,
+    pub(crate) stats: Stats,
+}
+
+impl core::fmt::Debug for Replica {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(
+            f,
+            "Replica({} at height {})",
+            self.own,
+            self.engine.height()
+        )
+    }
+}
+
+impl Replica {
+    /// Starts a peer: from genesis if the store is empty, else from its checkpoint (C31). Returns the
+    /// writes to be made before the first input.
+    ///
+    /// # Errors
+    /// [`Error::NotAPeer`], a faulty genesis, or a store that is missing rows or does not hash to the
+    /// root it claims.
+    ///
+    /// # Cost
+    /// Rebuilds the trees from their leaves, about 0.5 s per million.
+    pub fn start<S: Store>(setup: Setup, store: &S) -> Result<(Self, Batch), Error> {
+        let Setup {
+            genesis,
+            signer,
+            creation,
+        } = setup;
+        let chain = genesis.chain_id()?;
+        let committee = genesis_committee(&genesis, chain)?;
+        let key = signer.public();
+        let own = peer_of_event_key(&genesis, &key)
+            .and_then(|peer| committee.index_of(&peer))
+            .ok_or(Error::NotAPeer { key })?;
+        let restored = Ledger::restore(&genesis, store)?;
+        let is_new = restored.is_none();
+        let (ledger, mut batch) = match restored {
+            Some(ledger) => (ledger, Batch::new()),
+            None => Ledger::genesis(&genesis)?,
+        };
+        let mut replica = Self {
+            own,
+            chain,
+            dag: Dag::new(committee.clone()),
+            pending: Pending::new(committee.size()),
+            engine: Engine::new(&committee).with_time(genesis.parameters.time),
+            creation: Creation::new(own, creation),
+            committee,
+            signer,
+            ledger,
+            unsettled: Unsettled::default(),
+            pool: Pool::default(),
+            watches: Watches::default(),
+            certifier: Certifier::default(),
+            roots: BTreeMap::new(),
+            attestations: Vec::new(),
+            peers: BTreeMap::new(),
+            fetch: Fetch::default(),
+            standing: Standing::Asking(BTreeSet::new()),
+            own_head: None,
+            diverged: None,
+            held: Vec::new(),
+            frontier_due_ms: 0,
+            stats: Stats::default(),
+        };
+        if is_new {
+            replica.save_checkpoint(&mut batch)?;
+            replica.attest(Height::ZERO, *replica.ledger.root());
+        } else {
+            replica.restore(store)?;
+        }
+        Ok((replica, batch))
+    }
+
+    /// Handles one input and says what is to be done about it, in order.
+    ///
+    /// # Errors
+    /// Only what this peer itself cannot go on after: a failed disk, a broken invariant, a certified
+    /// root that differs from its own. Faults of others are counted, never returned.
+    pub fn handle<S: Store>(
+        &mut self,
+        now: Now,
+        input: Input,
+        store: &S,
+    ) -> Result<Vec<Effect>, Error> {
+        let mut turn = Turn::new(now, store);
+        match input {
+            Input::Gossip { from, gossip } => self.handle_gossip(from, gossip, &mut turn)?,
+            Input::Refused { from: _ } => {
+                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+            }
+            Input::RefusedWallet => {
+                self.stats.wallet_requests_refused =
+                    self.stats.wallet_requests_refused.saturating_add(1);
+            }
+            Input::Wallet { ticket, request } => self.handle_wallet(ticket, request, &mut turn)?,
+            Input::Submit {
+                ticket,
+                transactions,
+                report,
+            } => {
+                self.handle_submission(ticket, transactions, report);
+            }
+            Input::WalletGone { session } => self.watches.forget(session),
+            Input::PeerUp(peer) => self.handle_peer_up(peer, &mut turn),
+            Input::PeerDown(peer) => {
+                self.peers.remove(&peer);
+            }
+            Input::Tick => self.handle_tick(&mut turn),
+        }
+        self.settle(&mut turn)?;
+        self.create(&mut turn)?;
+        self.report(&mut turn)?;
+        Ok(turn.finish())
+    }
+
+    /// This peer's index in the committee.
+    #[must_use]
+    pub const fn own(&self) -> PeerIndex {
+        self.own
+    }
+
+    /// The committee in force.
+    #[must_use]
+    pub const fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
+    /// The events held.
+    #[must_use]
+    pub const fn dag(&self) -> &Dag {
+        &self.dag
+    }
+
+    /// The commit rule's state.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The executed state.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The newest certificate.
+    #[must_use]
+    pub const fn certified(&self) -> Option<&Certified> {
+        self.certifier.certified()
+    }
+
+    /// Whether own events may be made.
+    #[must_use]
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// How many transactions wait for an own event.
+    #[must_use]
+    pub fn pooled(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// How many events wait for missing parents.
+    #[must_use]
+    pub fn suspended(&self) -> usize {
+        self.pending.size()
+    }
+
+    /// The connected peers with the height each last told.
+    pub fn peers(&self) -> impl Iterator<Item = (PeerIndex, Height)> {
+        self.peers.iter().map(|(index, peer)| (*index, peer.height))
+    }
+
+    /// The stake of the connected peers and oneself.
+    #[must_use]
+    pub fn stake_connected(&self) -> Stake {
+        self.stake_of(self.peers.keys().copied().chain([self.own]))
+    }
+
+    /// The counters.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The newest executed header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        self.ledger.header()
+    }
+
+    pub(crate) fn stake_of(&self, peers: impl Iterator<Item = PeerIndex>) -> Stake {
+        // A committee's whole stake fits 64 bits, and no peer comes twice.
+        Stake::sum(peers.map(|peer| self.committee.stake(peer))).unwrap_or(self.committee.total())
+    }
+
+    pub(crate) fn is_quorum(&self, peers: impl Iterator<Item = PeerIndex>) -> bool {
+        self.committee
+            .meets(Threshold::Quorum, self.stake_of(peers))
+    }
+}
+
+/// The committee of epoch 0: the peers of the genesis that host coin.
+///
+/// # Errors
+/// A genesis whose keys or stakes are faulty.
+pub fn genesis_committee(genesis: &Genesis, chain: Digest) -> Result<Committee, Error> {
+    let stakes = genesis.stake()?;
+    let mut members = Vec::new();
+    for peer in genesis.peers.iter() {
+        members.push(Member {
+            key: peer.peer_key,
+            event_key: peer.event_key.to_verifying()?,
+            stake: stakes.get(&peer.peer_key).copied().unwrap_or_default(),
+        });
+    }
+    Ok(Committee::new(chain, Epoch::ZERO, members)?)
+}
+
+fn peer_of_event_key(genesis: &Genesis, key: &PublicKey) -> Option<PublicKey> {
+    genesis
+        .peers
+        .iter()
+        .find(|peer| peer.event_key == *key)
+        .map(|peer| peer.peer_key)
+}
+
+/// Decodes a row that this peer itself wrote.
+pub(crate) fn decode_row<T: Canonical>(bytes: &[u8], what: &'static str) -> Result<T, Error> {
+    codec::decode(bytes).map_err(|_| Error::Damaged { what })
+}
