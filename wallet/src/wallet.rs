@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use ledger::Genesis;
 use primitives::Digest;
-use primitives::codec;
 use primitives::keys::{PublicKey, Signer};
 use wallet_proto::proof_file::{self, Claim, ProofFile};
 use wallet_proto::reply::{Answer, Code, Handover, Snapshot};
@@ -312,12 +311,7 @@ impl Wallet {
     pub(crate) fn proof_file(&self, claim: Claim, answer: Answer) -> Result<Vec<u8>, Error> {
         let epochs = usize::try_from(answer.snapshot.header.epoch.get()).unwrap_or(usize::MAX);
         let needed = self.handovers.iter().take(epochs).cloned().collect();
-        let file = ProofFile {
-            chain: *self.trust.chain(),
-            claim,
-            handovers: codec::List::new(needed)?,
-            answer,
-        };
+        let file = ProofFile::new(*self.trust.chain(), claim, needed, answer)?;
         Ok(proof_file::to_bytes(&file)?)
     }
 }
