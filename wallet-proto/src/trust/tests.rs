@@ -15,13 +15,28 @@ fn chain() -> (TestChain, Trust) {
 fn a_certificate_needs_strictly_more_than_two_thirds_of_the_stake() {
     let (chain, trust) = chain();
     let header = *chain.ledger.header();
-    let stakes: Vec<_> =
-        chain.committee(Epoch::ZERO).iter().map(|member| member.stake.get()).collect();
+    let stakes: Vec<_> = chain
+        .committee(Epoch::ZERO)
+        .iter()
+        .map(|member| member.stake.get())
+        .collect();
     assert_eq!(stakes.iter().sum::<u64>(), 13);
-    for signers in [&[][..], &[0], &[0, 1], &[2, 3], &[0, 1, 2], &[1, 2, 3], &[0, 1, 2, 3]] {
+    for signers in [
+        &[][..],
+        &[0],
+        &[0, 1],
+        &[2, 3],
+        &[0, 1, 2],
+        &[1, 2, 3],
+        &[0, 1, 2, 3],
+    ] {
         let stake: u64 = signers.iter().map(|signer: &usize| stakes[*signer]).sum();
         let verdict = trust.certify(&chain.certify(header, signers));
-        assert_eq!(verdict.is_ok(), 3 * stake > 2 * 13, "{signers:?} with {stake}");
+        assert_eq!(
+            verdict.is_ok(),
+            3 * stake > 2 * 13,
+            "{signers:?} with {stake}"
+        );
         if let Ok(certified) = verdict {
             assert_eq!(certified.percent(), stake * 100 / 13);
         }
@@ -46,7 +61,10 @@ fn signers_stand_in_order_each_once_and_belong_to_the_committee() {
     assert!(matches!(refuse(twice), Error::SignerOrder { .. }));
     let mut stranger = signatures;
     stranger[3].0 = PeerIndex(4);
-    assert!(matches!(refuse(stranger), Error::UnknownSigner { size: 4, .. }));
+    assert!(matches!(
+        refuse(stranger),
+        Error::UnknownSigner { size: 4, .. }
+    ));
 }
 
 #[test]
@@ -67,14 +85,22 @@ fn the_genesis_block_takes_no_signatures_and_another_committee_is_named() {
     let (chain, trust) = chain();
     let mut first = chain.snapshots[0].clone();
     first.certificate.signatures = chain.snapshots[1].certificate.signatures.clone();
-    assert!(matches!(trust.certify(&first), Err(Error::UnknownSigner { .. })));
+    assert!(matches!(
+        trust.certify(&first),
+        Err(Error::UnknownSigner { .. })
+    ));
     let mut header = *chain.ledger.header();
     header.committee = Digest::ZERO;
-    let refused = trust.certify(&chain.certify(header, &[0, 1, 2, 3])).unwrap_err();
+    let refused = trust
+        .certify(&chain.certify(header, &[0, 1, 2, 3]))
+        .unwrap_err();
     assert!(refused.to_string().starts_with("committee: "), "{refused}");
     let mut epoch = chain.snapshots[1].clone();
     epoch.certificate.epoch = Epoch::new(1);
-    assert!(matches!(trust.certify(&epoch), Err(Error::OtherEpoch { .. })));
+    assert!(matches!(
+        trust.certify(&epoch),
+        Err(Error::OtherEpoch { .. })
+    ));
 }
 
 #[test]
@@ -87,6 +113,9 @@ fn a_block_that_seals_nothing_hands_over_to_nobody() {
             members: List::new(chain.committee(Epoch::ZERO)).unwrap(),
         },
     };
-    assert!(matches!(trust.follow(&handover), Err(Error::NotSealing { .. })));
+    assert!(matches!(
+        trust.follow(&handover),
+        Err(Error::NotSealing { .. })
+    ));
     assert_eq!(trust.epoch(), Epoch::ZERO);
 }

@@ -24,14 +24,19 @@ fn coin(id: u8, amount: u64) -> Coin {
 #[test]
 fn coins_come_and_go_with_the_lines() {
     let mut book = Book::default();
-    book.add(entry(1, role::GENESIS), &Effect::of_fee(coin(1, 30))).unwrap();
+    book.add(entry(1, role::GENESIS), &Effect::of_fee(coin(1, 30)))
+        .unwrap();
     let effect = Effect {
         outputs: vec![coin(2, 20)],
         inputs: vec![coin(1, 30).outpoint, coin(9, 1).outpoint],
     };
-    book.add(entry(2, role::SPENDER | role::RECEIVER), &effect).unwrap();
+    book.add(entry(2, role::SPENDER | role::RECEIVER), &effect)
+        .unwrap();
     let line = book.lines().last().unwrap();
-    assert_eq!((line.received, line.spent), (Amount::new(20), Amount::new(30)));
+    assert_eq!(
+        (line.received, line.spent),
+        (Amount::new(20), Amount::new(30))
+    );
     assert_eq!(book.unspent().collect::<Vec<_>>(), [coin(2, 20)]);
     assert_eq!(book.spender(&coin(1, 30).outpoint), Some(Digest([2; 32])));
     assert_eq!(book.spender(&coin(2, 20).outpoint), None);

@@ -25,7 +25,12 @@ fn chosen(coins: &[Coin], wanted: u64) -> Option<Vec<u32>> {
 
 #[test]
 fn the_largest_free_coins_come_first_and_stake_last() {
-    let coins = [coin(0, 5, false), coin(1, 50, true), coin(2, 20, false), coin(3, 20, false)];
+    let coins = [
+        coin(0, 5, false),
+        coin(1, 50, true),
+        coin(2, 20, false),
+        coin(3, 20, false),
+    ];
     let cases = [
         (0, Some(vec![2])),
         (20, Some(vec![2])),

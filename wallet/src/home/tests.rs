@@ -34,7 +34,12 @@ fn the_head_moves_forward_only() {
         height: Height::new(height),
         root: Digest([root; 32]),
     };
-    for (next, kept) in [((5, 1), (5, 1)), ((4, 2), (5, 1)), ((5, 3), (5, 1)), ((6, 4), (6, 4))] {
+    for (next, kept) in [
+        ((5, 1), (5, 1)),
+        ((4, 2), (5, 1)),
+        ((5, 3), (5, 1)),
+        ((6, 4), (6, 4)),
+    ] {
         home.advance_head(head(next.0, next.1)).unwrap();
         assert_eq!(home.head().unwrap(), Some(head(kept.0, kept.1)), "{next:?}");
     }
@@ -70,7 +75,10 @@ fn settings_come_back_and_unknown_keys_are_named() {
     assert_eq!(home.settings().unwrap(), settings);
     fs::write(home.file("wallet.toml"), "genesys = \"/g\"\n").unwrap();
     let refused = home.settings().unwrap_err().to_string();
-    assert!(refused.contains("genesys") && refused.contains("genesis"), "{refused}");
+    assert!(
+        refused.contains("genesys") && refused.contains("genesis"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -84,7 +92,10 @@ fn damaged_files_are_refused_not_guessed() {
     let whole = fs::read(home.file("head")).unwrap();
     for length in 0..whole.len() {
         fs::write(home.file("head"), &whole[..length]).unwrap();
-        assert!(matches!(home.head(), Err(Error::Content { .. })), "{length}");
+        assert!(
+            matches!(home.head(), Err(Error::Content { .. })),
+            "{length}"
+        );
     }
     fs::write(home.file("key"), "not a key").unwrap();
     assert!(matches!(home.seed(), Err(Error::Content { .. })));

@@ -67,7 +67,11 @@ impl Host {
                 let replies = replies(&state, manner, &bytes);
                 let last = replies.len() - 1;
                 for (place, reply) in replies.iter().enumerate() {
-                    let part = if place == last { Part::Last } else { Part::More };
+                    let part = if place == last {
+                        Part::Last
+                    } else {
+                        Part::More
+                    };
                     let bytes = Bytes::from(wire::to_bytes(reply).unwrap());
                     // The wallet may have gone.
                     let _ = endpoint.reply(session, request, bytes, part);

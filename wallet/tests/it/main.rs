@@ -41,7 +41,12 @@ fn home(folder: &Path, seed: u8, chain: &Mutex<TestChain>, hosts: Vec<HostAddres
         chain: None,
         hosts,
     };
-    Wallet::create(&Home::new(path.clone()), &Zeroizing::new([seed; 32]), &settings).unwrap();
+    Wallet::create(
+        &Home::new(path.clone()),
+        &Zeroizing::new([seed; 32]),
+        &settings,
+    )
+    .unwrap();
     Options {
         home: path,
         patience: LIMIT,
@@ -135,9 +140,15 @@ fn a_payment_that_lost_names_the_winner() {
             chain.settle(std::slice::from_ref(&winner));
             chain.id(&winner)
         };
-        let rejected = wallet.send(&prepared, LIMIT, &mut |_, _| {}).await.unwrap_err();
+        let rejected = wallet
+            .send(&prepared, LIMIT, &mut |_, _| {})
+            .await
+            .unwrap_err();
         assert_eq!(rejected.exit_code(), 6);
-        assert!(rejected.to_string().contains(&winner.to_string()), "{rejected}");
+        assert!(
+            rejected.to_string().contains(&winner.to_string()),
+            "{rejected}"
+        );
         let after = wallet.balance().await.unwrap();
         assert_eq!(after.proven, Amount::new(142));
         assert!(after.pending.is_empty());
@@ -170,9 +181,15 @@ fn a_pending_payment_stands_apart_and_is_resubmitted() {
         let mut wallet = Wallet::open(&options).unwrap();
         let payment = Payment::new(public(51), Amount::new(20));
         let prepared = wallet.prepare(&payment).await.unwrap();
-        assert_eq!((prepared.fee, prepared.remains), (Amount::new(1), Amount::new(129)));
+        assert_eq!(
+            (prepared.fee, prepared.remains),
+            (Amount::new(1), Amount::new(129))
+        );
         let balance = wallet.balance().await.unwrap();
-        assert_eq!((balance.proven, balance.free), (Amount::new(150), Amount::new(50)));
+        assert_eq!(
+            (balance.proven, balance.free),
+            (Amount::new(150), Amount::new(50))
+        );
         assert_eq!(balance.pending[0].id, prepared.id);
         assert_eq!(balance.pending[0].returns, Amount::new(79));
 
@@ -186,7 +203,10 @@ fn a_pending_payment_stands_apart_and_is_resubmitted() {
         let mut wallet = Wallet::open(&options).unwrap();
         wallet.balance().await.unwrap();
         let balance = wallet.balance().await.unwrap();
-        assert_eq!((balance.proven, balance.pending.len()), (Amount::new(129), 0));
+        assert_eq!(
+            (balance.proven, balance.pending.len()),
+            (Amount::new(129), 0)
+        );
     });
 }
 
@@ -244,7 +264,10 @@ fn a_host_of_another_chain_is_refused() {
             panic!("{refused}")
         };
         // The signatures are made over the other chain's id.
-        assert!(source.to_string().starts_with("certificate: signature 0"), "{source}");
+        assert!(
+            source.to_string().starts_with("certificate: signature 0"),
+            "{source}"
+        );
 
         let elsewhere = Host::start(21, other, Manner::Honest);
         let settings = Settings {
@@ -295,6 +318,9 @@ fn a_wallet_follows_committees_and_its_proofs_carry_the_handovers() {
         let key = public(51);
         let proof = reopened.proof(Claim::History { key }).await.unwrap();
         let statement = proof_file::verify(&proof, &trust).unwrap().to_string();
-        assert!(statement.contains("these are all 1 transactions"), "{statement}");
+        assert!(
+            statement.contains("these are all 1 transactions"),
+            "{statement}"
+        );
     });
 }
