@@ -4,6 +4,7 @@
 //! the one that signs, and the answer of a peer. Nothing in it is optional, so whichever byte is
 //! changed, the file is refused and the failing part named.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -96,7 +97,7 @@ impl Canonical for Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     /// What became of a transaction.
-    Transaction(SettledTransaction),
+    Transaction(Box<SettledTransaction>),
     /// What an output holds and whether it is spent.
     Output(KnownOutput),
     /// The transactions of a key.
@@ -134,9 +135,8 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
     }
     let answer = &file.answer;
     match &file.claim {
-        Claim::Transaction { id } => {
-            check::transaction(id, answer, &trust).map(Statement::Transaction)
-        }
+        Claim::Transaction { id } => check::transaction(id, answer, &trust)
+            .map(|settled| Statement::Transaction(Box::new(settled))),
         Claim::Output { outpoint } => {
             check::output(outpoint, answer, &trust).map(Statement::Output)
         }

@@ -263,7 +263,7 @@ impl Wallet {
     ) -> Result<T, Error> {
         let unproven = |source| Error::Unproven {
             host: host.key,
-            source,
+            source: Box::new(source),
         };
         let proven = check(answer, &self.trust).map_err(unproven)?;
         let (found, wanted) = (answer.snapshot.header.height, self.head.height);
@@ -300,7 +300,7 @@ impl Wallet {
             let followed = check::committee(answer, &mut self.trust);
             let handover = followed.map_err(|source| Error::Unproven {
                 host: host.key,
-                source,
+                source: Box::new(source),
             })?;
             self.handovers.push(handover);
             self.home.write_handovers(&self.handovers)?;
@@ -349,14 +349,9 @@ fn worse(old: Error, new: Error) -> Error {
 }
 
 /// Whether the failure may pass by itself within seconds.
-const fn passes_by(error: &Error) -> bool {
-    match error {
-        Error::Behind { .. } => true,
-        Error::HostRefuses { refusal, .. } => {
-            matches!(refusal.code, Code::Busy | Code::TooEarly)
-        }
-        _ => false,
-    }
+fn passes_by(error: &Error) -> bool {
+    let code = error.refusal_code();
+    matches!(error, Error::Behind { .. }) || matches!(code, Some(Code::Busy | Code::TooEarly))
 }
 
 #[cfg(test)]

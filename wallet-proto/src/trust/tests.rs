@@ -108,7 +108,7 @@ fn a_block_that_seals_nothing_hands_over_to_nobody() {
     let (chain, mut trust) = chain();
     let handover = Handover {
         sealing: chain.snapshots[1].clone(),
-        members: ledger::committee::Members {
+        members: Members {
             version: 1,
             members: List::new(chain.committee(Epoch::ZERO)).unwrap(),
         },

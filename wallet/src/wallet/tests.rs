@@ -19,7 +19,7 @@ fn only_what_passes_by_itself_is_waited_for_and_lies_outweigh_absence() {
     }
     let lie = || Error::Unproven {
         host,
-        source: wallet_proto::Error::OtherKind,
+        source: Box::new(wallet_proto::Error::OtherKind),
     };
     assert!(!passes_by(&lie()));
     assert_eq!(worse(lie(), Error::Silent { host }).code(), "host.unproven");

@@ -132,3 +132,23 @@ fn without_a_host_the_program_says_what_to_do() {
     let text = code(&wallet(path, &["balance"]), 4);
     assert!(text.contains("host.none"), "{text}");
 }
+
+#[test]
+fn a_payment_that_takes_too_long_stays_in_the_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let runtime = runtime();
+    let host = runtime.block_on(async { Host::start(21, chain(), Manner::Drops) });
+    let genesis = primitives::codec::encode(&host.chain.lock().unwrap().genesis).unwrap();
+    std::fs::write(path.join("genesis.bin"), genesis).unwrap();
+    std::fs::write(path.join("seed"), format!("{OWNER:02x}").repeat(32)).unwrap();
+    let address = host.address().to_string();
+    let make = ["--json", "new", "--seed-file", "seed", "--genesis", "genesis.bin"];
+    json(&wallet(path, &[&make[..], &["--host", &address]].concat()));
+    let to = public(51).to_string();
+    let text = code(&wallet(path, &["pay", &to, "20", "--timeout", "0"]), 5);
+    assert!(text.contains("timed_out") && text.contains("outbox"), "{text}");
+    let balance = json(&wallet(path, &["--json", "balance"]));
+    assert_eq!((&balance["proven"], &balance["free"]), (&"150".into(), &"50".into()));
+    assert_eq!(balance["pending"][0]["spends"], "100");
+}
