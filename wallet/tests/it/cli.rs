@@ -143,12 +143,25 @@ fn a_payment_that_takes_too_long_stays_in_the_outbox() {
     std::fs::write(path.join("genesis.bin"), genesis).unwrap();
     std::fs::write(path.join("seed"), format!("{OWNER:02x}").repeat(32)).unwrap();
     let address = host.address().to_string();
-    let make = ["--json", "new", "--seed-file", "seed", "--genesis", "genesis.bin"];
+    let make = [
+        "--json",
+        "new",
+        "--seed-file",
+        "seed",
+        "--genesis",
+        "genesis.bin",
+    ];
     json(&wallet(path, &[&make[..], &["--host", &address]].concat()));
     let to = public(51).to_string();
     let text = code(&wallet(path, &["pay", &to, "20", "--timeout", "0"]), 5);
-    assert!(text.contains("timed_out") && text.contains("outbox"), "{text}");
+    assert!(
+        text.contains("timed_out") && text.contains("outbox"),
+        "{text}"
+    );
     let balance = json(&wallet(path, &["--json", "balance"]));
-    assert_eq!((&balance["proven"], &balance["free"]), (&"150".into(), &"50".into()));
+    assert_eq!(
+        (&balance["proven"], &balance["free"]),
+        (&"150".into(), &"50".into())
+    );
     assert_eq!(balance["pending"][0]["spends"], "100");
 }
