@@ -307,7 +307,7 @@ fn ancestor(proof: &BlockProof, as_of: &Certified, trust: &Trust) -> Result<Head
             inclusion
                 .verify(trust.keys(), header.height, &root.0, &as_of.state())
                 .map_err(in_part(Part::Block))?;
-            Ok(*header)
+            Ok(**header)
         }
     }
 }

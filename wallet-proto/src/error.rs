@@ -162,6 +162,8 @@ impl Error {
 pub enum Part {
     /// The chain's id.
     Chain,
+    /// The claim of a proof file.
+    Claim,
     /// The header of the snapshot.
     Snapshot,
     /// The committee and its digest.
@@ -182,6 +184,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Chain => "chain",
+            Self::Claim => "claim",
             Self::Snapshot => "snapshot",
             Self::Committee => "committee",
             Self::Handover => "handover",

@@ -4,12 +4,16 @@
 //! the one that signs, and the answer of a peer. Nothing in it is optional, so whichever byte is
 //! changed, the file is refused and the failing part named.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt;
 
 use ledger::tx::{Kind, Outpoint};
 use merkle::proof::output::OutputStatus;
 use primitives::Digest;
-use primitives::codec::{Canonical, Decode, Encode, List};
+use primitives::codec::{self, Canonical, Decode, Encode, List};
+use primitives::digest::derive;
+use primitives::domain::Domain;
 use primitives::keys::PublicKey;
 
 use crate::check::{self, KeyHistory, KnownOutput, SettledTransaction};
@@ -30,6 +34,9 @@ pub struct ProofFile {
     pub chain: Digest,
     /// What is claimed.
     pub claim: Claim,
+    /// `derive("primus v1 receipt", chain id + canonical claim)`: an absence holds for many keys, so
+    /// a damaged claim could be as true as the one that was meant.
+    pub seal: Digest,
     /// One for each epoch from the first to that of the answer's snapshot.
     pub handovers: List<Handover, HANDOVERS_MAX>,
     /// The proof.
@@ -38,6 +45,27 @@ pub struct ProofFile {
 
 impl Canonical for ProofFile {
     const BYTES_MAX: usize = 32 * 1024 * 1024;
+}
+
+impl ProofFile {
+    /// The file for what `claim` says on `chain`.
+    ///
+    /// # Errors
+    /// [`Error::Encoding`] above [`HANDOVERS_MAX`].
+    pub fn new(
+        chain: Digest,
+        claim: Claim,
+        handovers: Vec<Handover>,
+        answer: Answer,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            chain,
+            claim,
+            seal: seal(&chain, &claim)?,
+            handovers: List::new(handovers)?,
+            answer,
+        })
+    }
 }
 
 /// What a proof file claims.
@@ -61,11 +89,15 @@ pub enum Claim {
     },
 }
 
+impl Canonical for Claim {
+    const BYTES_MAX: usize = 40;
+}
+
 /// What a proof file has proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     /// What became of a transaction.
-    Transaction(SettledTransaction),
+    Transaction(Box<SettledTransaction>),
     /// What an output holds and whether it is spent.
     Output(KnownOutput),
     /// The transactions of a key.
@@ -76,7 +108,7 @@ pub enum Statement {
 ///
 /// # Errors
 /// [`Error::Encoding`] above the limit of a file.
-pub fn to_bytes(file: &ProofFile) -> Result<alloc::vec::Vec<u8>, Error> {
+pub fn to_bytes(file: &ProofFile) -> Result<Vec<u8>, Error> {
     wire::to_bytes(file)
 }
 
@@ -89,6 +121,7 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
     let file: ProofFile = wire::from_bytes(bytes)?;
     let mut trust = trust.from_genesis();
     same(Part::Chain, file.chain, *trust.chain())?;
+    same(Part::Claim, seal(&file.chain, &file.claim)?, file.seal)?;
     for handover in file.handovers.iter() {
         trust.follow(handover)?;
     }
@@ -102,9 +135,8 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
     }
     let answer = &file.answer;
     match &file.claim {
-        Claim::Transaction { id } => {
-            check::transaction(id, answer, &trust).map(Statement::Transaction)
-        }
+        Claim::Transaction { id } => check::transaction(id, answer, &trust)
+            .map(|settled| Statement::Transaction(Box::new(settled))),
         Claim::Output { outpoint } => {
             check::output(outpoint, answer, &trust).map(Statement::Output)
         }
@@ -112,6 +144,10 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
             check::history(key, Page::All, answer, &trust).map(Statement::History)
         }
     }
+}
+
+fn seal(chain: &Digest, claim: &Claim) -> Result<Digest, Error> {
+    Ok(derive(Domain::Receipt, &[&chain.0, &codec::encode(claim)?]))
 }
 
 impl Statement {

@@ -261,7 +261,7 @@ pub enum BlockProof {
     /// The block is an ancestor.
     Ancestor {
         /// Its header.
-        header: Header,
+        header: Box<Header>,
         /// Shows the header in the block tree under the snapshot's state root.
         inclusion: BlockInclusion,
     },

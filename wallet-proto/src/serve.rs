@@ -126,7 +126,10 @@ fn block<S: Store>(height: Height, ledger: &Ledger, store: &S) -> Result<BlockPr
         return Err(refused(Code::TooEarly, "no such block is settled"));
     }
     let (header, inclusion) = ledger.block_inclusion(height, store)?;
-    Ok(BlockProof::Ancestor { header, inclusion })
+    Ok(BlockProof::Ancestor {
+        header: Box::new(header),
+        inclusion,
+    })
 }
 
 fn committee<S: Store>(epoch: Epoch, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {

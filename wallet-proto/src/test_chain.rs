@@ -1,6 +1,7 @@
 //! For tests: a real ledger on a store in memory, with four peers that attest every block.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::arithmetic_side_effects,

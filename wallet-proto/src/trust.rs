@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use ledger::committee::{Member, committee_digest};
+use ledger::committee::{Member, Members, committee_digest};
 use ledger::{Genesis, Header, Ledger};
 use merkle::TreeKeys;
 use merkle::top::State;
@@ -241,7 +241,11 @@ impl Trust {
                 wanted: self.epoch(),
             });
         }
-        let committee = Committee::new(&handover.members.members)?;
+        let Members { version, members } = &handover.members;
+        if *version != 1 {
+            return Err(Error::Version { found: *version });
+        }
+        let committee = Committee::new(members)?;
         let due = certified.header.next_committee.ok_or(Error::NotSealing {
             height: certified.header.height,
         })?;

@@ -31,3 +31,6 @@ pub fn from_bytes<T: Canonical>(bytes: &[u8]) -> Result<T, Error> {
         None => Err(Error::Empty),
     }
 }
+
+#[cfg(test)]
+mod tests;

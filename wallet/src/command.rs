@@ -4,11 +4,11 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use primitives::units::Amount;
 use primus_wallet::error::Error;
 use primus_wallet::home::{self, Home, Settings};
 use primus_wallet::keys::new_seed;
 use primus_wallet::wallet::{Balance, Options, Payment, Wallet};
-use primitives::units::Amount;
 use serde_json::{Value, json};
 use wallet_proto::proof_file::{self, Claim};
 use wallet_proto::reply::Stage;
@@ -61,8 +61,16 @@ fn make(home: &Home, new: New, out: Printer) -> Result<(), Error> {
     }
     let settings = Wallet::configure(home, &settings)?;
     let key = home.public_key()?;
-    let mut lines = vec![format!("key      {key}"), format!("home     {}", home.path().display())];
-    lines.extend(settings.chain.iter().map(|chain| format!("chain    {chain}")));
+    let mut lines = vec![
+        format!("key      {key}"),
+        format!("home     {}", home.path().display()),
+    ];
+    lines.extend(
+        settings
+            .chain
+            .iter()
+            .map(|chain| format!("chain    {chain}")),
+    );
     lines.extend(settings.hosts.iter().map(|host| format!("host     {host}")));
     let hosts: Vec<_> = settings.hosts.iter().map(ToString::to_string).collect();
     let object = json!({
@@ -114,7 +122,9 @@ async fn balance(options: Options, out: Printer) -> Result<(), Error> {
     }
     for pending in &balance.pending {
         let (id, spends, returns) = (pending.id, pending.spends, pending.returns);
-        lines.push(format!("pending  {id} spends {spends}, of which {returns} come back"));
+        lines.push(format!(
+            "pending  {id} spends {spends}, of which {returns} come back"
+        ));
     }
     out.result(&lines, &balance_object(&wallet, &balance));
     Ok(())
@@ -139,12 +149,7 @@ fn balance_object(wallet: &Wallet, balance: &Balance) -> Value {
     })
 }
 
-async fn transfer(
-    options: Options,
-    payment: Payment,
-    how: How,
-    out: Printer,
-) -> Result<(), Error> {
+async fn transfer(options: Options, payment: Payment, how: How, out: Printer) -> Result<(), Error> {
     let mut wallet = Wallet::open(&options)?;
     let prepared = wallet.prepare(&payment).await?;
     let (id, fee, remains) = (prepared.id, prepared.fee, prepared.remains);
@@ -159,7 +164,11 @@ async fn transfer(
     let paid = wallet.send(&prepared, limit, &mut on_stage).await?;
     if let Some(path) = &how.proof {
         home::replace(path, &paid.proof)?;
-        out.progress(format!("proof    {} ({} bytes)", path.display(), paid.proof.len()));
+        out.progress(format!(
+            "proof    {} ({} bytes)",
+            path.display(),
+            paid.proof.len()
+        ));
     }
     let settled = &paid.settled;
     out.object(&json!({
@@ -186,7 +195,9 @@ async fn list(options: Options, history: History, out: Printer) -> Result<(), Er
     for line in book.lines() {
         let (entry, received, spent) = (&line.entry, line.received, line.spent);
         let (height, id) = (entry.block, entry.txid);
-        lines.push(format!("proven   block {height:<8} +{received:<12} -{spent:<12} {id}"));
+        lines.push(format!(
+            "proven   block {height:<8} +{received:<12} -{spent:<12} {id}"
+        ));
         rows.push(json!({
             "id": id.to_string(),
             "height": height.get(),
@@ -209,7 +220,11 @@ async fn list(options: Options, history: History, out: Printer) -> Result<(), Er
         home::replace(path, &wallet.proof(Claim::History { key }).await?)?;
         lines.push(format!("proof    {}", path.display()));
     }
-    let pending: Vec<_> = balance.pending.iter().map(|pending| pending.id.to_string()).collect();
+    let pending: Vec<_> = balance
+        .pending
+        .iter()
+        .map(|pending| pending.id.to_string())
+        .collect();
     let object = json!({
         "key": key.to_string(),
         "complete": true,
@@ -233,7 +248,11 @@ async fn prove(options: Options, proof: Proof, out: Printer) -> Result<(), Error
     home::replace(&proof.output, &bytes)?;
     let lines = [
         format!("proven   {statement}"),
-        format!("proof    {} ({} bytes)", proof.output.display(), bytes.len()),
+        format!(
+            "proof    {} ({} bytes)",
+            proof.output.display(),
+            bytes.len()
+        ),
     ];
     let object = json!({
         "statement": statement.to_string(),
@@ -263,7 +282,10 @@ fn describe(stage: &Stage) -> (&'static str, String) {
             height,
             index,
             outcome,
-        } => ("final", format!(", block {height} place {index}, {outcome}")),
+        } => (
+            "final",
+            format!(", block {height} place {index}, {outcome}"),
+        ),
         Stage::Proven { height } => ("proven", format!(", block {height}")),
     }
 }
@@ -282,7 +304,9 @@ fn default_home() -> PathBuf {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|source| Error::File {
         path: PathBuf::from("tokio runtime"),
         source,

@@ -8,7 +8,7 @@ use ledger::Outcome;
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Amount, Height};
-use wallet_proto::reply::Refusal;
+use wallet_proto::reply::{Code, Refusal};
 
 /// A wallet's failure.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ pub enum Error {
         /// Its transport key.
         host: PublicKey,
         /// What the network said.
-        source: net::Error,
+        source: Box<net::Error>,
     },
     /// A host that did not answer in time, or ended the stream without an answer.
     #[error("host {host} gave no answer")]
@@ -99,11 +99,11 @@ pub enum Error {
         /// Its transport key.
         host: PublicKey,
         /// The failing part.
-        source: wallet_proto::Error,
+        source: Box<wallet_proto::Error>,
     },
     /// A proof file, or a message of our own, that does not hold.
     #[error(transparent)]
-    Proof(#[from] wallet_proto::Error),
+    Proof(Box<wallet_proto::Error>),
     /// Less proven coin than a payment takes.
     #[error(
         "{available} is free to spend where {wanted} is due; {pending} is held by pending payments"
@@ -149,6 +149,12 @@ pub enum Error {
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     NoRandomness,
+}
+
+impl From<wallet_proto::Error> for Error {
+    fn from(error: wallet_proto::Error) -> Self {
+        Self::Proof(Box::new(error))
+    }
 }
 
 impl Error {
@@ -232,6 +238,14 @@ impl Error {
             Self::Ledger(_) | Self::Primitive(_) => "check the values given",
             Self::NoRandomness => "check the system's random source",
         }
+    }
+
+    /// What a host refuses with, where it does.
+    pub(crate) const fn refusal_code(&self) -> Option<Code> {
+        if let Self::HostRefuses { refusal, .. } = self {
+            return Some(refusal.code);
+        }
+        None
     }
 
     /// Whether another host may do better.

@@ -192,7 +192,7 @@ impl Hosts {
                     return Err(Error::HostRefuses { host, refusal });
                 }
                 Reply::Progress(steps) => {
-                    if !steps.iter().all(|step| on_step(step)) {
+                    if !steps.iter().all(&mut *on_step) {
                         return Ok(host);
                     }
                 }
@@ -232,7 +232,7 @@ async fn ask(
 fn read(host: HostAddress, reply: &[u8]) -> Result<Reply, Error> {
     wire::from_bytes(reply).map_err(|source| Error::Unproven {
         host: host.key,
-        source,
+        source: Box::new(source),
     })
 }
 
@@ -240,7 +240,7 @@ fn unreachable(host: HostAddress, source: net::Error) -> Error {
     Error::Unreachable {
         address: host.address,
         host: host.key,
-        source,
+        source: Box::new(source),
     }
 }
 

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use ledger::Genesis;
 use primitives::Digest;
-use primitives::codec;
 use primitives::keys::{PublicKey, Signer};
 use wallet_proto::proof_file::{self, Claim, ProofFile};
 use wallet_proto::reply::{Answer, Code, Handover, Snapshot};
@@ -264,7 +263,7 @@ impl Wallet {
     ) -> Result<T, Error> {
         let unproven = |source| Error::Unproven {
             host: host.key,
-            source,
+            source: Box::new(source),
         };
         let proven = check(answer, &self.trust).map_err(unproven)?;
         let (found, wanted) = (answer.snapshot.header.height, self.head.height);
@@ -301,7 +300,7 @@ impl Wallet {
             let followed = check::committee(answer, &mut self.trust);
             let handover = followed.map_err(|source| Error::Unproven {
                 host: host.key,
-                source,
+                source: Box::new(source),
             })?;
             self.handovers.push(handover);
             self.home.write_handovers(&self.handovers)?;
@@ -312,12 +311,7 @@ impl Wallet {
     pub(crate) fn proof_file(&self, claim: Claim, answer: Answer) -> Result<Vec<u8>, Error> {
         let epochs = usize::try_from(answer.snapshot.header.epoch.get()).unwrap_or(usize::MAX);
         let needed = self.handovers.iter().take(epochs).cloned().collect();
-        let file = ProofFile {
-            chain: *self.trust.chain(),
-            claim,
-            handovers: codec::List::new(needed)?,
-            answer,
-        };
+        let file = ProofFile::new(*self.trust.chain(), claim, needed, answer)?;
         Ok(proof_file::to_bytes(&file)?)
     }
 }
@@ -355,14 +349,9 @@ fn worse(old: Error, new: Error) -> Error {
 }
 
 /// Whether the failure may pass by itself within seconds.
-const fn passes_by(error: &Error) -> bool {
-    match error {
-        Error::Behind { .. } => true,
-        Error::HostRefuses { refusal, .. } => {
-            matches!(refusal.code, Code::Busy | Code::TooEarly)
-        }
-        _ => false,
-    }
+fn passes_by(error: &Error) -> bool {
+    let code = error.refusal_code();
+    matches!(error, Error::Behind { .. }) || matches!(code, Some(Code::Busy | Code::TooEarly))
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ fn whoever_lies_is_refused_with_the_failing_part() {
     let refused = judge(&state).to_string();
     assert!(refused.starts_with("history: state root"), "{refused}");
 
-    let mut missing = honest.clone();
+    let mut missing = honest;
     if let Body::History(History::All(all)) = &mut missing.body {
         let entries = all.entries[1..].to_vec();
         all.entries = primitives::codec::List::new(entries).unwrap();

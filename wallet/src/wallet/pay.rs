@@ -327,11 +327,7 @@ impl Grade {
 }
 
 /// Whether every host says that the payment can never be applied.
-const fn is_hopeless(error: &Error) -> bool {
-    match error {
-        Error::HostRefuses { refusal, .. } => {
-            matches!(refusal.code, Code::Invalid | Code::Malformed)
-        }
-        _ => false,
-    }
+fn is_hopeless(error: &Error) -> bool {
+    let code = error.refusal_code();
+    matches!(code, Some(Code::Invalid | Code::Malformed))
 }

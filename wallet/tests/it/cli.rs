@@ -11,7 +11,10 @@ use crate::{OWNER, chain, runtime};
 
 fn wallet(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_primus-wallet"));
-    command.arg("--home").arg(folder.join("home")).args(arguments);
+    command
+        .arg("--home")
+        .arg(folder.join("home"))
+        .args(arguments);
     command.current_dir(folder).output().unwrap()
 }
 
@@ -38,7 +41,14 @@ fn the_program_makes_a_key_pays_proves_and_verifies() {
     std::fs::write(path.join("genesis.bin"), genesis).unwrap();
     std::fs::write(path.join("seed"), format!("{OWNER:02x}").repeat(32)).unwrap();
     let address = host.address().to_string();
-    let make = ["--json", "new", "--seed-file", "seed", "--genesis", "genesis.bin"];
+    let make = [
+        "--json",
+        "new",
+        "--seed-file",
+        "seed",
+        "--genesis",
+        "genesis.bin",
+    ];
     let made = json(&wallet(path, &[&make[..], &["--host", &address]].concat()));
     assert_eq!(made["key"], public(OWNER).to_string());
     code(&wallet(path, &make), 1);
@@ -48,23 +58,43 @@ fn the_program_makes_a_key_pays_proves_and_verifies() {
     let to = public(51).to_string();
     let pay = ["--json", "pay", &to, "120", "--proof", "paid.primusproof"];
     let paid = json(&wallet(path, &pay));
-    assert_eq!((&paid["fee"], &paid["remains"]), (&"1".into(), &"29".into()));
+    assert_eq!(
+        (&paid["fee"], &paid["remains"]),
+        (&"1".into(), &"29".into())
+    );
     let id = paid["id"].as_str().unwrap();
 
     let sent = wallet(path, &["send", "20", &to]);
     let text = String::from_utf8_lossy(&sent.stdout).into_owned();
     code(&sent, 0);
-    let grades = ["fee ", "seen ", "endorsed ", "official ", "final ", "proven "];
-    let begins: Vec<_> = text.lines().skip(2).map(|line| line.split_at(4).0).collect();
+    let grades = [
+        "fee ",
+        "seen ",
+        "endorsed ",
+        "official ",
+        "final ",
+        "proven ",
+    ];
+    let begins: Vec<_> = text
+        .lines()
+        .skip(2)
+        .map(|line| line.split_at(4).0)
+        .collect();
     assert_eq!(begins, grades.map(|grade| grade.split_at(4).0), "{text}");
     let refused = code(&wallet(path, &["send", "20", &to]), 6);
     assert!(refused.contains("payment.insufficient"), "{refused}");
 
     let history = wallet(path, &["history", "--proof", "all.primusproof"]);
     let text = String::from_utf8_lossy(&history.stdout).into_owned();
-    assert!(text.contains("PROVEN complete to block 4: these are all 3 transactions"), "{text}");
+    assert!(
+        text.contains("PROVEN complete to block 4: these are all 3 transactions"),
+        "{text}"
+    );
     assert!(text.contains("is signed by 100 % of the stake"), "{text}");
-    json(&wallet(path, &["--json", "proof", id, "-o", "again.primusproof"]));
+    json(&wallet(
+        path,
+        &["--json", "proof", id, "-o", "again.primusproof"],
+    ));
 
     // Offline from here on: no home, no host.
     drop((host, runtime));
@@ -95,7 +125,43 @@ fn without_a_host_the_program_says_what_to_do() {
     assert!(text.contains("--genesis"), "{text}");
     let genesis = primitives::codec::encode(&chain().lock().unwrap().genesis).unwrap();
     std::fs::write(path.join("genesis.bin"), genesis).unwrap();
-    json(&wallet(path, &["--json", "new", "--genesis", "genesis.bin"]));
+    json(&wallet(
+        path,
+        &["--json", "new", "--genesis", "genesis.bin"],
+    ));
     let text = code(&wallet(path, &["balance"]), 4);
     assert!(text.contains("host.none"), "{text}");
+}
+
+#[test]
+fn a_payment_that_takes_too_long_stays_in_the_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let runtime = runtime();
+    let host = runtime.block_on(async { Host::start(21, chain(), Manner::Drops) });
+    let genesis = primitives::codec::encode(&host.chain.lock().unwrap().genesis).unwrap();
+    std::fs::write(path.join("genesis.bin"), genesis).unwrap();
+    std::fs::write(path.join("seed"), format!("{OWNER:02x}").repeat(32)).unwrap();
+    let address = host.address().to_string();
+    let make = [
+        "--json",
+        "new",
+        "--seed-file",
+        "seed",
+        "--genesis",
+        "genesis.bin",
+    ];
+    json(&wallet(path, &[&make[..], &["--host", &address]].concat()));
+    let to = public(51).to_string();
+    let text = code(&wallet(path, &["pay", &to, "20", "--timeout", "0"]), 5);
+    assert!(
+        text.contains("timed_out") && text.contains("outbox"),
+        "{text}"
+    );
+    let balance = json(&wallet(path, &["--json", "balance"]));
+    assert_eq!(
+        (&balance["proven"], &balance["free"]),
+        (&"150".into(), &"50".into())
+    );
+    assert_eq!(balance["pending"][0]["spends"], "100");
 }

@@ -11,7 +11,7 @@ use wallet_proto::{Request, wire};
 
 /// How a host behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// As it should.
     Honest,
     /// Takes payments and then says nothing more.
@@ -27,20 +27,20 @@ pub enum Manner {
 }
 
 /// A running host.
-pub struct Host {
-    pub endpoint: Endpoint,
-    pub chain: Arc<Mutex<TestChain>>,
+pub(crate) struct Host {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) chain: Arc<Mutex<TestChain>>,
 }
 
 impl Host {
     /// Serves `chain` under the transport key of `seed`.
-    pub fn start(seed: u8, chain: Arc<Mutex<TestChain>>, manner: Manner) -> Self {
+    pub(crate) fn start(seed: u8, chain: Arc<Mutex<TestChain>>, manner: Manner) -> Self {
         let id = *chain.lock().unwrap().ledger.chain();
         Self::start_as(seed, chain, manner, id)
     }
 
     /// Serves `chain` while calling it `id` in the handshake.
-    pub fn start_as(
+    pub(crate) fn start_as(
         seed: u8,
         chain: Arc<Mutex<TestChain>>,
         manner: Manner,
@@ -67,7 +67,11 @@ impl Host {
                 let replies = replies(&state, manner, &bytes);
                 let last = replies.len() - 1;
                 for (place, reply) in replies.iter().enumerate() {
-                    let part = if place == last { Part::Last } else { Part::More };
+                    let part = if place == last {
+                        Part::Last
+                    } else {
+                        Part::More
+                    };
                     let bytes = Bytes::from(wire::to_bytes(reply).unwrap());
                     // The wallet may have gone.
                     let _ = endpoint.reply(session, request, bytes, part);
@@ -81,7 +85,7 @@ impl Host {
     }
 
     /// How a wallet names this host.
-    pub fn address(&self) -> primus_wallet::HostAddress {
+    pub(crate) fn address(&self) -> primus_wallet::HostAddress {
         primus_wallet::HostAddress {
             address: self.endpoint.local_address(),
             key: self.endpoint.public(),

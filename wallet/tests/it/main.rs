@@ -41,11 +41,21 @@ fn home(folder: &Path, seed: u8, chain: &Mutex<TestChain>, hosts: Vec<HostAddres
         chain: None,
         hosts,
     };
-    Wallet::create(&Home::new(path.clone()), &Zeroizing::new([seed; 32]), &settings).unwrap();
+    Wallet::create(
+        &Home::new(path.clone()),
+        &Zeroizing::new([seed; 32]),
+        &settings,
+    )
+    .unwrap();
     Options {
         home: path,
         patience: LIMIT,
     }
+}
+
+/// Only takes what another thread may go on with, as bots in their tasks need.
+fn movable<T: Send>(future: T) -> T {
+    future
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -67,7 +77,8 @@ fn a_payment_is_seen_settled_and_proven_and_both_sides_see_it() {
         let mut stages = Vec::new();
         let mut on_stage = |stage: &Stage, _| stages.push(stage.clone());
         let payment = Payment::new(public(51), Amount::new(120));
-        let paid = wallet.pay(&payment, LIMIT, &mut on_stage).await.unwrap();
+        let paying = movable(wallet.pay(&payment, LIMIT, &mut on_stage));
+        let paid = paying.await.unwrap();
         let height = Height::new(3);
         let expected = [
             Stage::Seen,
@@ -135,9 +146,15 @@ fn a_payment_that_lost_names_the_winner() {
             chain.settle(std::slice::from_ref(&winner));
             chain.id(&winner)
         };
-        let rejected = wallet.send(&prepared, LIMIT, &mut |_, _| {}).await.unwrap_err();
+        let rejected = wallet
+            .send(&prepared, LIMIT, &mut |_, _| {})
+            .await
+            .unwrap_err();
         assert_eq!(rejected.exit_code(), 6);
-        assert!(rejected.to_string().contains(&winner.to_string()), "{rejected}");
+        assert!(
+            rejected.to_string().contains(&winner.to_string()),
+            "{rejected}"
+        );
         let after = wallet.balance().await.unwrap();
         assert_eq!(after.proven, Amount::new(142));
         assert!(after.pending.is_empty());
@@ -151,18 +168,12 @@ fn a_payment_dropped_by_one_host_goes_through_another() {
         let chain = chain();
         let drops = Host::start(21, Arc::clone(&chain), Manner::Drops);
         let honest = Host::start(22, Arc::clone(&chain), Manner::Honest);
-        let away = HostAddress {
-            // Nobody listens on the discard port.
-            address: ([127, 0, 0, 1], 9).into(),
-            key: public(23),
-        };
         let hosts = vec![drops.address(), honest.address()];
         let options = home(folder.path(), OWNER, &chain, hosts);
         let mut wallet = Wallet::open(&options).unwrap();
         let payment = Payment::new(public(51), Amount::new(20));
         let paid = wallet.pay(&payment, LIMIT, &mut |_, _| {}).await.unwrap();
         assert_eq!(paid.settled.header.height, Height::new(3));
-        assert_ne!(away.key, honest.address().key);
     });
 }
 
@@ -176,9 +187,15 @@ fn a_pending_payment_stands_apart_and_is_resubmitted() {
         let mut wallet = Wallet::open(&options).unwrap();
         let payment = Payment::new(public(51), Amount::new(20));
         let prepared = wallet.prepare(&payment).await.unwrap();
-        assert_eq!((prepared.fee, prepared.remains), (Amount::new(1), Amount::new(129)));
+        assert_eq!(
+            (prepared.fee, prepared.remains),
+            (Amount::new(1), Amount::new(129))
+        );
         let balance = wallet.balance().await.unwrap();
-        assert_eq!((balance.proven, balance.free), (Amount::new(150), Amount::new(50)));
+        assert_eq!(
+            (balance.proven, balance.free),
+            (Amount::new(150), Amount::new(50))
+        );
         assert_eq!(balance.pending[0].id, prepared.id);
         assert_eq!(balance.pending[0].returns, Amount::new(79));
 
@@ -192,7 +209,10 @@ fn a_pending_payment_stands_apart_and_is_resubmitted() {
         let mut wallet = Wallet::open(&options).unwrap();
         wallet.balance().await.unwrap();
         let balance = wallet.balance().await.unwrap();
-        assert_eq!((balance.proven, balance.pending.len()), (Amount::new(129), 0));
+        assert_eq!(
+            (balance.proven, balance.pending.len()),
+            (Amount::new(129), 0)
+        );
     });
 }
 
@@ -249,7 +269,11 @@ fn a_host_of_another_chain_is_refused() {
         let Error::Unproven { source, .. } = refused else {
             panic!("{refused}")
         };
-        assert!(source.to_string().starts_with("committee: "), "{source}");
+        // The signatures are made over the other chain's id.
+        assert!(
+            source.to_string().starts_with("certificate: signature 0"),
+            "{source}"
+        );
 
         let elsewhere = Host::start(21, other, Manner::Honest);
         let settings = Settings {
@@ -300,6 +324,9 @@ fn a_wallet_follows_committees_and_its_proofs_carry_the_handovers() {
         let key = public(51);
         let proof = reopened.proof(Claim::History { key }).await.unwrap();
         let statement = proof_file::verify(&proof, &trust).unwrap().to_string();
-        assert!(statement.contains("these are all 1 transactions"), "{statement}");
+        assert!(
+            statement.contains("these are all 1 transactions"),
+            "{statement}"
+        );
     });
 }
