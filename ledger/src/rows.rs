@@ -309,7 +309,9 @@ pub(crate) fn log_key(position: &Digest, index: u64) -> Vec<u8> {
     joined(&[&position.0, &index.to_be_bytes()])
 }
 
-pub(crate) fn stake_key(height: Height) -> Vec<u8> {
+/// Table `Meta`: where the stake at the snapshot of `height` stands (C2).
+#[must_use]
+pub fn stake_key(height: Height) -> Vec<u8> {
     joined(&[b"stake", &height.get().to_be_bytes()])
 }
 

@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use consensus::seed;
 use dag::committee::{Committee, Member};
 use dag::event::{Event, Kind, Reference, Signed};
-use ledger::rows::StakeRow;
+use ledger::rows::{BlockRow, StakeRow, stake_key};
 use ledger::{Genesis, Header};
 use primitives::Digest;
 use primitives::codec::{self, Canonical};
-use primitives::digest::derive;
-use primitives::domain::Domain;
 use primitives::keys::PublicKey;
 use primitives::store::{Row, Store, Table};
 use primitives::units::{Epoch, Height, Stake, snapshot_height};
@@ -48,7 +47,7 @@ pub fn epoch_start(
         let stakes = genesis.stake().map_err(damaged("genesis"))?;
         return Ok(EpochStart {
             committee: committee(chain, epoch, genesis, &stakes)?,
-            seed: derive(Domain::SeedGenesis, &[&chain.0]),
+            seed: seed::genesis(&chain),
             first: Height::new(1),
         });
     }
@@ -56,14 +55,14 @@ pub fn epoch_start(
     let first = first_height(epoch, parameters.lag, parameters.period).ok_or_else(not_begun)?;
     let sealing = header(store, first.earlier(1))?.ok_or_else(not_begun)?;
     let snapshot = snapshot_height(first, parameters.lag, parameters.period);
-    let key = [b"stake".as_slice(), &snapshot.get().to_be_bytes()].concat();
-    let row = store.get(Table::Meta, &key)?.ok_or_else(not_begun)?;
+    let row = store
+        .get(Table::Meta, &stake_key(snapshot))?
+        .ok_or_else(not_begun)?;
     let row: StakeRow = decode("stake", &row)?;
     let stakes: BTreeMap<_, _> = row.stakes.iter().copied().collect();
-    let number = epoch.get().to_le_bytes();
     Ok(EpochStart {
         committee: committee(chain, epoch, genesis, &stakes)?,
-        seed: derive(Domain::SeedEpoch, &[&sealing.seed.0, &number]),
+        seed: seed::epoch(&sealing.seed, epoch),
         first,
     })
 }
@@ -81,7 +80,7 @@ pub fn write(store: &impl Store, start: &EpochStart, out: &mut dyn Write) -> Res
     let committee = &start.committee;
     // Before the events, so that every event of a block's order is among them.
     let headers = headers(store, start)?;
-    let members: Vec<MemberRow> = committee.members().iter().map(MemberRow::new).collect();
+    let members: Vec<MemberShape> = committee.members().iter().map(MemberShape::new).collect();
     put(out, "{\"chain_id\":")?;
     json(out, &committee.chain().to_string())?;
     put(out, ",\"epoch\":")?;
@@ -99,12 +98,12 @@ pub fn write(store: &impl Store, start: &EpochStart, out: &mut dyn Write) -> Res
 }
 
 #[derive(Serialize)]
-struct MemberRow {
+struct MemberShape {
     key: String,
     stake: u64,
 }
 
-impl MemberRow {
+impl MemberShape {
     fn new(member: &Member) -> Self {
         Self {
             key: member.key.to_string(),
@@ -114,7 +113,7 @@ impl MemberRow {
 }
 
 #[derive(Serialize)]
-struct EventRow {
+struct EventShape {
     id: String,
     creator: u16,
     seq: u64,
@@ -127,7 +126,7 @@ struct EventRow {
     vrf: Option<String>,
 }
 
-impl EventRow {
+impl EventShape {
     fn new(event: &Event, committee: &Committee) -> Result<Self, Error> {
         let header = event.header();
         let ids = |references: &[Reference]| -> Vec<String> {
@@ -157,7 +156,7 @@ impl EventRow {
 }
 
 #[derive(Serialize)]
-struct BlockRow {
+struct BlockShape {
     height: u64,
     round: u64,
     leader: String,
@@ -180,7 +179,7 @@ fn write_events(
     for (position, row) in rows.iter().enumerate() {
         let event = stored_event(store, row)?;
         put(out, if position == 0 { "" } else { "," })?;
-        json(out, &EventRow::new(&event, committee)?)?;
+        json(out, &EventShape::new(&event, committee)?)?;
     }
     Ok(())
 }
@@ -217,7 +216,7 @@ fn write_blocks(store: &impl Store, headers: &[Header], out: &mut dyn Write) -> 
     for (position, header) in headers.iter().enumerate() {
         let order = order(store, header.height)?;
         put(out, if position == 0 { "" } else { "," })?;
-        let row = BlockRow {
+        let row = BlockShape {
             height: header.height.get(),
             round: header.round.get(),
             leader: header.leader.to_string(),
@@ -233,9 +232,8 @@ fn write_blocks(store: &impl Store, headers: &[Header], out: &mut dyn Write) -> 
 /// # Errors
 /// [`Error::Damaged`]; a failed disk.
 pub fn header(store: &impl Store, height: Height) -> Result<Option<Header>, Error> {
-    store
-        .get(Table::Block, &height.get().to_be_bytes())?
-        .map(|bytes| decode("header", &bytes))
+    let row = store.get(Table::Block, &height.get().to_be_bytes())?;
+    row.map(|bytes| decode("block", &bytes).map(|row: BlockRow| row.header))
         .transpose()
 }
 

@@ -1,8 +1,11 @@
 use dag::event;
 use ledger::genesis::Parameters;
 use ledger::header::Counts;
+use ledger::rows::TreeRow;
 use ledger::tx::{Lock, Output};
 use primitives::codec::List;
+use primitives::digest::derive;
+use primitives::domain::Domain;
 use primitives::keys::Signer;
 use primitives::store::Batch;
 use primitives::units::{Amount, PeerIndex, Round, Seq, Time};
@@ -103,7 +106,17 @@ fn put_block(batch: &mut Batch, height: u64, epoch: u64, leader: &Event, order: 
         counts: Counts::default(),
     };
     let key = height.to_be_bytes().to_vec();
-    batch.put(Table::Block, key.clone(), codec::encode(&header).unwrap());
+    let tree = TreeRow {
+        root: Digest::ZERO,
+        size: 0,
+    };
+    let row = BlockRow {
+        header,
+        key: tree,
+        name: tree,
+        outputs: tree,
+    };
+    batch.put(Table::Block, key.clone(), codec::encode(&row).unwrap());
     let ids = order.iter().flat_map(|event| event.id().0).collect();
     batch.put(Table::Order, key, ids);
 }
@@ -133,8 +146,11 @@ fn example() -> Example {
     let row = StakeRow {
         stakes: List::new(stakes.to_vec()).unwrap(),
     };
-    let key = [b"stake".as_slice(), &2_u64.to_be_bytes()].concat();
-    batch.put(Table::Meta, key, codec::encode(&row).unwrap());
+    batch.put(
+        Table::Meta,
+        stake_key(Height::new(2)),
+        codec::encode(&row).unwrap(),
+    );
     store.apply(&batch).unwrap();
     Example {
         store,

@@ -91,6 +91,9 @@ fn check(kind: Kind) {
     };
     assert_eq!(status["chain"], made["chain"]);
     assert_eq!(status["peer"], made["peer"]);
+    let genesis = object(&output(&home, &["block", "0", "--json"]));
+    assert_eq!(genesis["height"], 0);
+    assert_eq!(genesis["grade"], "final");
     let absent = output(&home, &["block", "999999"]);
     assert_eq!(absent.status.code(), Some(3), "{absent:?}");
     let second = output(&home, &["run", "--http", "127.0.0.1:0"]);
