@@ -4,15 +4,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ledger::header::Header;
-use primitives::codec::Bytes;
+use primitives::codec::List;
 use primitives::store::Store;
 use primitives::units::Height;
 use primitives::{Digest, limits};
-use wallet_proto::reply::{
-    Answer, BlockProof, Body, Certificate, Code, History, OutputAnswer, Refusal, Reply, Snapshot,
-    Stage, TransactionAnswer,
-};
-use wallet_proto::request::{Page, Report, Request};
+use wallet_proto::reply::{Answer, Body, Certificate, Code, Refusal, Reply, Snapshot, Stage};
+use wallet_proto::request::{Report, Request};
+use wallet_proto::serve::{self, Unserved};
 
 use crate::error::Error;
 use crate::input::Ticket;
@@ -22,24 +20,6 @@ use crate::turn::Turn;
 /// How long an answer may wait for its certificate, in milliseconds.
 const HOLD_MS: u64 = 5_000;
 
-/// Why a request is not answered, or an error that stops the peer.
-enum Stop {
-    Refuse(Refusal),
-    Fail(Error),
-}
-
-impl From<ledger::Error> for Stop {
-    fn from(error: ledger::Error) -> Self {
-        Self::Fail(error.into())
-    }
-}
-
-impl From<primitives::Error> for Stop {
-    fn from(error: primitives::Error) -> Self {
-        Self::Fail(error.into())
-    }
-}
-
 impl Replica {
     pub(crate) fn handle_wallet<S: Store>(
         &mut self,
@@ -48,18 +28,32 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         self.stats.wallet_requests = self.stats.wallet_requests.saturating_add(1);
-        let answer = match request {
-            Request::Track { ids, report } => return self.track(ticket, &ids, report, turn),
-            Request::Head => self.newest_certified(turn),
-            other => self.body(&other, turn).map(|body| self.uncertified(body)),
-        };
-        match answer {
-            Ok(answer) => self.answer_or_hold(ticket, answer, turn),
-            Err(Stop::Refuse(refusal)) => {
-                turn.end(ticket, Reply::Error(refusal));
+        match request {
+            Request::Track { ids, report } => self.track(ticket, &ids, report, turn),
+            Request::Head => self.answer_head(ticket, turn),
+            Request::Committee { .. } => {
+                let text = "the chain is in its first epoch";
+                turn.end(ticket, Reply::Error(Refusal::new(Code::TooEarly, text)));
                 Ok(())
             }
-            Err(Stop::Fail(error)) => Err(error),
+            other @ (Request::Submit { .. }
+            | Request::History { .. }
+            | Request::Output { .. }
+            | Request::Transaction { .. }
+            | Request::Block { .. }
+            | Request::Consistency { .. }) => {
+                match serve::body(&other, &self.ledger, &turn.store) {
+                    Ok(body) => {
+                        let answer = answer(*self.ledger.header(), body);
+                        self.answer_or_hold(ticket, answer, turn)
+                    }
+                    Err(Unserved::Refused(refusal)) => {
+                        turn.end(ticket, Reply::Error(refusal));
+                        Ok(())
+                    }
+                    Err(Unserved::Broken(error)) => Err(Error::Ledger(*error)),
+                }
+            }
         }
     }
 
@@ -110,90 +104,17 @@ impl Replica {
         Ok(())
     }
 
-    fn newest_certified<S: Store>(&self, turn: &Turn<'_, S>) -> Result<Box<Answer>, Stop> {
-        let height = self
-            .certifier
-            .certified()
-            .map_or(Height::ZERO, |certified| certified.height);
+    /// The newest block that has a certificate already.
+    fn answer_head<S: Store>(
+        &mut self,
+        ticket: Ticket,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let certified = self.certifier.certified().map(|certified| certified.height);
+        let height = certified.unwrap_or(Height::ZERO);
         let header = self.ledger.header_at(height, &turn.store)?;
-        header
-            .map(|header| snapshot_of(header, Body::Head))
-            .ok_or_else(|| refuse(Code::TooEarly, "no block is certified yet"))
-    }
-
-    fn uncertified(&self, body: Body) -> Box<Answer> {
-        snapshot_of(*self.ledger.header(), body)
-    }
-
-    fn body<S: Store>(&self, request: &Request, turn: &Turn<'_, S>) -> Result<Body, Stop> {
-        let (ledger, store) = (&self.ledger, &turn.store);
-        match request {
-            Request::History { key, page } => {
-                let page_max = u64::try_from(limits::PAGE_ENTRIES_MAX).unwrap_or(u64::MAX);
-                let wanted = |count: u32| u64::from(count).min(page_max);
-                let count = ledger
-                    .key_record(key, store)?
-                    .record
-                    .map_or(0, |record| record.count);
-                Ok(Body::History(match *page {
-                    Page::All if count <= page_max => History::All(ledger.key_history(key, store)?),
-                    Page::All => History::Newest(ledger.key_history_recent(key, page_max, store)?),
-                    Page::Newest { count } => {
-                        History::Newest(ledger.key_history_recent(key, wanted(count), store)?)
-                    }
-                    Page::From { index, .. } if index > count => {
-                        return Err(refuse(Code::NotFound, "the key's log is shorter"));
-                    }
-                    Page::From { index, count: _ } => {
-                        History::From(ledger.key_history_from(key, index, store)?)
-                    }
-                }))
-            }
-            Request::Output { outpoint } => {
-                let found = ledger.output(outpoint, store)?;
-                let found = found.ok_or_else(|| refuse(Code::NotFound, "no such output"))?;
-                Ok(Body::Output(OutputAnswer {
-                    created: found.created,
-                    proof: found.proof,
-                }))
-            }
-            Request::Transaction { id } => self.transaction_body(id, turn),
-            Request::Block { height } => Ok(Body::Block(self.block_proof(*height, turn)?)),
-            Request::Consistency { old } => Ok(Body::Consistency(self.block_proof(*old, turn)?)),
-            Request::Committee { .. } => {
-                Err(refuse(Code::TooEarly, "the chain is in its first epoch"))
-            }
-            Request::Head | Request::Submit { .. } | Request::Track { .. } => {
-                Err(refuse(Code::Malformed, "this request has no single answer"))
-            }
-        }
-    }
-
-    fn transaction_body<S: Store>(&self, id: &Digest, turn: &Turn<'_, S>) -> Result<Body, Stop> {
-        let found = self.ledger.transaction(id, &turn.store)?;
-        let found = found.ok_or_else(|| refuse(Code::NotFound, "no such transaction is final"))?;
-        Ok(Body::Transaction(TransactionAnswer {
-            bytes: Bytes::new(found.row.bytes.into_vec())?,
-            outcome: found.row.outcome,
-            inclusion: found.inclusion,
-            block: self.block_proof(found.header.height, turn)?,
-        }))
-    }
-
-    fn block_proof<S: Store>(
-        &self,
-        height: Height,
-        turn: &Turn<'_, S>,
-    ) -> Result<BlockProof, Stop> {
-        let newest = self.ledger.height();
-        if height == newest {
-            return Ok(BlockProof::Snapshot);
-        }
-        if height > newest {
-            return Err(refuse(Code::TooEarly, "the block is not there yet"));
-        }
-        let (header, inclusion) = self.ledger.block_inclusion(height, &turn.store)?;
-        Ok(BlockProof::Ancestor { header, inclusion })
+        let header = header.ok_or(Error::Damaged { what: "block" })?;
+        self.answer_or_hold(ticket, answer(header, Body::Head), turn)
     }
 
     fn track<S: Store>(
@@ -229,10 +150,11 @@ impl Replica {
     }
 }
 
-fn snapshot_of(header: Header, body: Body) -> Box<Answer> {
+/// An answer whose certificate is still to come.
+fn answer(header: Header, body: Body) -> Box<Answer> {
     let certificate = Certificate {
         epoch: header.epoch,
-        signatures: Default::default(),
+        signatures: List::empty(),
     };
     Box::new(Answer {
         snapshot: Snapshot {
@@ -241,8 +163,4 @@ fn snapshot_of(header: Header, body: Body) -> Box<Answer> {
         },
         body,
     })
-}
-
-fn refuse(code: Code, text: &str) -> Stop {
-    Stop::Refuse(Refusal::new(code, text))
 }
