@@ -38,6 +38,9 @@ pub struct Parameters {
     pub wait_ms_max: u64,
 }
 
+/// A period that no chain outlives: for chains that keep the committee of their genesis.
+pub const ONE_EPOCH: u64 = 1 << 40;
+
 impl Default for Parameters {
     /// The values of the design: snapshots 1,000 to 5,095 blocks old, epochs of 4,096, waits of 50
     /// to 250 ms, rounds at least 5 ms apart; data costs coin.

@@ -34,6 +34,16 @@ pub enum Error {
         /// The key.
         key: primitives::keys::PublicKey,
     },
+    /// A chain whose committee would change, which this version cannot follow.
+    #[error(
+        "epochs of {period} blocks; this version keeps one committee, for {wanted} blocks at least"
+    )]
+    ManyEpochs {
+        /// The period of the genesis.
+        period: u64,
+        /// The least period.
+        wanted: u64,
+    },
     /// A quorum attested another root than this peer's (C29).
     #[error("block {height}: a quorum attested root {theirs} where this peer has {ours}")]
     Diverged {
@@ -58,6 +68,7 @@ impl Error {
             | Self::Store(_)
             | Self::Damaged { .. }
             | Self::NotAPeer { .. }
+            | Self::ManyEpochs { .. }
             | Self::Diverged { .. } => None,
         }
     }
@@ -72,6 +83,7 @@ impl Error {
             | Self::Store(_)
             | Self::Damaged { .. }
             | Self::NotAPeer { .. }
+            | Self::ManyEpochs { .. }
             | Self::Diverged { .. } => true,
         }
     }

@@ -10,6 +10,7 @@ use dag::committee::Member;
 use dag::event::Attestation;
 use dag::pending::Pending;
 use dag::{Committee, Dag};
+use ledger::genesis::ONE_EPOCH;
 use ledger::state::Ledger;
 use ledger::{Genesis, Header};
 use primitives::Digest;
@@ -119,7 +120,7 @@ impl Replica {
     /// writes to be made before the first input.
     ///
     /// # Errors
-    /// [`Error::NotAPeer`], a faulty genesis, or a store that is missing rows or does not hash to the
+    /// [`Error::NotAPeer`], [`Error::ManyEpochs`], a faulty genesis, or a store that is missing rows or does not hash to the
     /// root it claims.
     ///
     /// # Cost
@@ -130,6 +131,10 @@ impl Replica {
             signer,
             creation,
         } = setup;
+        let (period, wanted) = (genesis.parameters.period, ONE_EPOCH);
+        if period < wanted {
+            return Err(Error::ManyEpochs { period, wanted });
+        }
         let chain = genesis.chain_id()?;
         let committee = genesis_committee(&genesis, chain)?;
         let key = signer.public();

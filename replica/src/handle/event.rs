@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use dag::Event;
 use dag::gossip::Cursor;
 use primitives::codec;
 use primitives::store::{Store, Table};
@@ -30,6 +31,10 @@ impl Replica {
                 self.stats.events_repeated = self.stats.events_repeated.saturating_add(1);
                 continue;
             }
+            if self.is_needless_branch(&arrival.event) {
+                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+                continue;
+            }
             let missing = self.dag.missing(&arrival.event);
             if missing.is_empty() {
                 self.admit_with_waiting(arrival, turn)?;
@@ -48,6 +53,23 @@ impl Replica {
             self.ask(from, ask, turn);
         }
         Ok(())
+    }
+
+    /// Whether an event opens a third branch of a forker that no other event names as a parent: two
+    /// branches are evidence enough, more only cost memory.
+    fn is_needless_branch(&self, event: &Event) -> bool {
+        let header = event.header();
+        let tips = || {
+            self.dag
+                .tips(header.creator)
+                .filter_map(|tip| self.dag.vertex(tip))
+        };
+        let own = header.self_parent.map(|parent| parent.id);
+        let goes_on = || tips().any(|tip| Some(*tip.id()) == own);
+        self.dag.is_forker(header.creator)
+            && tips().nth(1).is_some()
+            && !goes_on()
+            && !self.pending.wanted().any(|parent| parent.id == *event.id())
     }
 
     /// Admits an event and everything that waited for it alone.

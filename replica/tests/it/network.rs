@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use consensus::creation::Parameters;
 use dag::gossip::Message;
 use ledger::Genesis;
-use ledger::genesis::{Parameters as Chain, Peer};
+use ledger::genesis::{ONE_EPOCH, Parameters as Chain, Peer};
 use ledger::tx::{Checked, Output, check_alone};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
@@ -130,6 +130,7 @@ fn genesis(stakes: &[u64], funded: &[(PublicKey, u64)]) -> Genesis {
         version: 1,
         parameters: Chain {
             data_free: true,
+            period: ONE_EPOCH,
             ..Chain::default()
         },
         peers: List::new(peers.into_iter().map(|(_, peer)| peer).collect()).unwrap(),
