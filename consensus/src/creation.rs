@@ -199,11 +199,13 @@ impl Creation {
             Due::At(_, due) => Some(due),
             Due::Blocked => None,
         };
+        let is_far =
+            root_ms.is_none_or(|due| due > now_ms.saturating_add(self.parameters.wait_ms_max));
         let data_ms = match latest {
             Some(latest) => {
                 let reason = if waiting.payload || (waiting.attestations && !runs) {
                     Reason::Waiting
-                } else if runs {
+                } else if runs && is_far {
                     Reason::Support
                 } else {
                     Reason::Heartbeat

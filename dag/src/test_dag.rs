@@ -36,7 +36,7 @@ use primitives::keys::{Beacon, PublicKey, Signature, VerifyingKey};
 use primitives::units::{Epoch, PeerIndex, Round, Seq, Stake, Time};
 
 use crate::committee::{Committee, Member};
-use crate::event::{Event, Header, Kind, Reference, Signed};
+use crate::event::{Event, Header, Kind, Reference, Signed, payload_digest};
 use crate::graph::{Admission, Dag};
 
 mod random;
@@ -69,8 +69,9 @@ pub fn key(index: usize) -> PublicKey {
     PublicKey(bytes)
 }
 
-/// Some valid key whose secret nobody knows.
-fn event_key(index: usize) -> VerifyingKey {
+/// Some valid key whose secret nobody knows, for the member at `index`.
+#[must_use]
+pub fn event_key(index: usize) -> VerifyingKey {
     (0_u64..)
         .map(|nonce| {
             let index = (index as u64).to_le_bytes();
@@ -101,7 +102,7 @@ pub fn header(creator: PeerIndex, round: Round, kind: Kind) -> Header {
         votes: List::empty(),
         parents: List::empty(),
         time: Time::ZERO,
-        payload: crate::event::payload_digest(&[]),
+        payload: payload_digest(&[]),
         payload_bytes: 0,
         beacon: (kind == Kind::Root).then(|| Beacon {
             pre_output: derive(Domain::TestKey, &[&number]).0,
@@ -246,6 +247,8 @@ impl Drawing {
         };
         let mut header = header(creator, round, kind);
         header.self_parent = self.last.get(&creator).map(Event::reference);
+        // Twins differ at least in their names.
+        header.payload = payload_digest(name.as_bytes());
         header
     }
 }

@@ -61,7 +61,7 @@ pub struct Header {
 }
 
 impl Canonical for Header {
-    const BYTES_MAX: usize = 1 + 4 * 8 + 7 * 32 + 4 + 33 + 6 * 8;
+    const BYTES_MAX: usize = 1 + 4 * 8 + 6 * 32 + 4 + 33 + 6 * 8;
 }
 
 impl Header {

@@ -74,8 +74,8 @@ pub struct OutputPage {
 }
 
 impl Ledger {
-    /// The applied transaction with this id, else its newest rejection, else none. Cost: one read of
-    /// 32 bytes for each transaction of its block, and as many hashes.
+    /// The applied transaction with this id, else its newest rejection, else none. Cost: 32 bytes
+    /// read for each transaction of its block, and as many hashes.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -97,8 +97,8 @@ impl Ledger {
         }))
     }
 
-    /// Where the applied transaction with this id stands, else its newest rejection, else none, with
-    /// its row; without proof. Cost: two reads.
+    /// Where the applied transaction with this id stands, else its newest rejection, else none,
+    /// with its row; without proof. Cost: two reads.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -221,8 +221,8 @@ impl Ledger {
         Ok(NewEntries::prove(record, entries, log.consistency(end)?)?)
     }
 
-    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from at
-    /// most as many entries. Whether they are all follows from the key's history.
+    /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from
+    /// at most as many entries. Whether they are all follows from the key's history.
     ///
     /// # Errors
     /// A failing disk or a missing row.

@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// The state that the rows of `store` hold, rebuilt and compared with the last header; none if
-    /// the store is empty. Cost: a scan of all outputs, keys and headers, about a second per million.
+    /// the store is empty. Cost: a scan of all outputs, keys and headers, some 3 us each.
     ///
     /// # Errors
     /// [`Error::OtherChain`], [`Error::StateRoot`], [`Error::Supply`], [`Error::MissingRow`] or a

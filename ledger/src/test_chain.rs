@@ -203,7 +203,13 @@ pub(crate) fn check_golden<T: Canonical + PartialEq + core::fmt::Debug>(value: &
     let encoded = bytes(value);
     assert_eq!(codec::decode::<T>(&encoded).as_ref(), Ok(value));
     let digest = derive(Domain::Audit, &[&encoded]);
-    assert_eq!(format!("{} bytes {digest:?}", encoded.len()), golden);
+    check_text(&format!("{} bytes {digest:?}", encoded.len()), golden);
+}
+
+/// Checks that `found` is the golden text.
+#[track_caller]
+pub(crate) fn check_text(found: &str, golden: &str) {
+    assert_eq!(found, golden);
 }
 
 /// The number of outputs that the rows hold as unspent, and their sum.

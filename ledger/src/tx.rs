@@ -236,8 +236,8 @@ pub fn genesis_transaction(chain: &Digest) -> Digest {
     derive(Domain::GenesisTransaction, &[&chain.0])
 }
 
-/// The id of the pseudo transaction whose output 0 holds the fees of `creator`'s events in the block
-/// at `height`.
+/// The id of the pseudo transaction whose output 0 holds the fees of `creator`'s events in the
+/// block at `height`.
 #[must_use]
 pub fn fee_transaction(chain: &Digest, height: Height, creator: &PublicKey) -> Digest {
     let height = height.get().to_le_bytes();

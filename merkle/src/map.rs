@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The shape depends on the set of positions alone. Each branch keeps the digests of its children
-//! beside them, so that hashing it, or proving through it, reads no other node. Source:
+//! together, so that hashing it, or proving through it, reads no other node. Source:
 //! docs/spec/state.md sections 4 and 9.
 
 use alloc::vec::Vec;
@@ -21,88 +21,23 @@ use crate::error::Error;
 use crate::hash::{Map, MapHasher, TreeKeys};
 use crate::top::SizedRoot;
 
+mod arena;
 mod proof;
 
+use arena::{Arena, Branch, LEAVES_MAX, Leaf, Link, Node, Slot};
 pub use proof::{MapPath, MapProof};
 
-/// The largest number of positions: a link is 31 bits and a flag.
-const SIZE_MAX: u64 = 1 << 31;
+/// Records that are set before their branches are hashed: as many neighbours as keep all those
+/// branches in a processor's own cache. The few branches above several chunks are hashed for each.
+const CHUNK: usize = 256;
 
 /// A map with all its nodes in memory, about 144 bytes a position.
 #[derive(Debug, Clone)]
 pub struct MapTree {
     hasher: MapHasher,
-    leaves: Vec<Leaf>,
-    branches: Vec<Branch>,
+    arena: Arena,
     root: Option<Link>,
     root_hash: Digest,
-}
-
-#[derive(Debug, Clone)]
-struct Leaf {
-    position: Digest,
-    record_hash: Digest,
-}
-
-#[derive(Debug, Clone)]
-struct Branch {
-    hashes: [Digest; 2],
-    children: [Link; 2],
-    above: Slot,
-    bit: u8,
-    /// Whether a hash below has changed since this branch was hashed; then so has one below every
-    /// branch above it.
-    changed: bool,
-}
-
-/// A leaf or a branch by its number.
-#[derive(Debug, Clone, Copy)]
-enum Node {
-    Leaf(u32),
-    Branch(u32),
-}
-
-/// A [`Node`] in 32 bits: its number doubled, and one more for leaves.
-#[derive(Debug, Clone, Copy)]
-struct Link(u32);
-
-impl Link {
-    fn new(node: Node) -> Self {
-        match node {
-            Node::Leaf(index) => Self(index.unbounded_shl(1) | 1),
-            Node::Branch(index) => Self(index.unbounded_shl(1)),
-        }
-    }
-
-    fn node(self) -> Node {
-        let index = self.0.unbounded_shr(1);
-        if self.0 & 1 == 1 {
-            Node::Leaf(index)
-        } else {
-            Node::Branch(index)
-        }
-    }
-}
-
-/// Where a node hangs: the number of its parent doubled, and one more for the right child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Slot(u32);
-
-impl Slot {
-    /// The root hangs nowhere; no branch has so large a number.
-    const TOP: Self = Self(u32::MAX);
-
-    fn new(branch: u32, right: bool) -> Self {
-        Self(branch.unbounded_shl(1) | u32::from(right))
-    }
-
-    fn branch(self) -> u32 {
-        self.0.unbounded_shr(1)
-    }
-
-    fn right(self) -> bool {
-        self.0 & 1 == 1
-    }
 }
 
 /// The changed branches by the bit they test.
@@ -122,9 +57,8 @@ impl MapTree {
         let hasher = keys.map(map).clone();
         Self {
             root_hash: hasher.empty(),
+            arena: Arena::new(hasher.part()),
             hasher,
-            leaves: Vec::new(),
-            branches: Vec::new(),
             root: None,
         }
     }
@@ -134,7 +68,7 @@ impl MapTree {
     pub fn sized_root(&self) -> SizedRoot {
         SizedRoot {
             root: self.root_hash,
-            size: count(&self.leaves),
+            size: count(&self.arena.leaves),
         }
     }
 
@@ -146,7 +80,7 @@ impl MapTree {
         let Some((_, leaf)) = self.search(position, |_, _| ())? else {
             return Ok(None);
         };
-        let leaf = self.leaf(leaf)?;
+        let leaf = self.arena.leaf(leaf)?;
         Ok((leaf.position == *position).then_some(leaf.record_hash))
     }
 
@@ -162,16 +96,8 @@ impl MapTree {
         let mut sorted: Vec<_> = records.iter().map(|(at, hash)| [*at, *hash]).collect();
         sorted.sort_unstable_by_key(|[position, _]| *position);
         self.check_update(&sorted)?;
-        let mut changed = Changed(array::from_fn(|_| Vec::new()));
-        let hashes = self.hasher.leaves(&sorted);
-        for ([position, record_hash], hash) in sorted.into_iter().zip(hashes) {
-            let leaf = Leaf {
-                position,
-                record_hash,
-            };
-            self.set(leaf, hash, &mut changed)?;
-        }
-        self.rehash(&changed)
+        let mut chunks = sorted.chunks(CHUNK);
+        chunks.try_for_each(|chunk| self.update_chunk(chunk))
     }
 
     /// What the map holds at `position`: a proof of presence or of absence. Cost: about log2 n
@@ -180,15 +106,18 @@ impl MapTree {
     /// # Errors
     /// [`Error::TooDeep`] below 256 branches, which takes about 2^255 hashes to bring about.
     pub fn prove(&self, position: &Digest) -> Result<MapProof, Error> {
-        let mut branches = Vec::new();
-        let found = self.search(position, |branch, right| {
-            branches.push((branch.bit, *side(&branch.hashes, !right)));
-        })?;
+        let mut turns = Vec::new();
+        let found = self.search(position, |bit, slot| turns.push((bit, slot.other())))?;
         let Some((_, leaf)) = found else {
             return Ok(MapProof::Empty);
         };
-        let leaf = self.leaf(leaf)?;
-        let path = MapPath::new(self.hasher.part(), branches)?;
+        let sibling = |(bit, slot): (u8, Slot)| Ok((bit, self.hash(slot)?));
+        let branches = turns
+            .into_iter()
+            .map(sibling)
+            .collect::<Result<_, Error>>()?;
+        let path = MapPath::new(self.arena.part, branches)?;
+        let leaf = self.arena.leaf(leaf)?;
         Ok(if leaf.position == *position {
             MapProof::Present { path }
         } else {
@@ -200,8 +129,22 @@ impl MapTree {
         })
     }
 
+    fn update_chunk(&mut self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
+        let mut changed = Changed(array::from_fn(|_| Vec::new()));
+        let hashes = self.hasher.leaves(sorted);
+        for ([position, record_hash], hash) in sorted.iter().zip(hashes) {
+            let leaf = Leaf {
+                position: *position,
+                record_hash: *record_hash,
+            };
+            let slot = self.set(leaf, hash)?;
+            self.mark(slot, &mut changed)?;
+        }
+        self.rehash(&changed)
+    }
+
     fn check_update(&self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
-        let part = self.hasher.part();
+        let part = self.arena.part;
         let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
         if let Some(([position, _], _)) = pairs.find(|([one, _], [next, _])| one == next) {
             return Err(Error::RepeatedPosition {
@@ -209,21 +152,21 @@ impl MapTree {
                 position: *position,
             });
         }
-        if count(&self.leaves).saturating_add(count(sorted)) > SIZE_MAX {
+        if count(&self.arena.leaves).saturating_add(count(sorted)) > LEAVES_MAX {
             return Err(Error::Full {
                 part,
-                limit: SIZE_MAX,
+                limit: LEAVES_MAX,
             });
         }
         Ok(())
     }
 
-    /// Follows the bits of `position` down to a leaf, telling `visit` each branch and its turn;
-    /// yields where the leaf hangs and its number, or nothing if the map is empty.
+    /// Follows the bits of `position` down to a leaf, telling `visit` each bit tested and the slot
+    /// chosen; yields where the leaf hangs and its number, or nothing if the map is empty.
     fn search(
         &self,
         position: &Digest,
-        mut visit: impl FnMut(&Branch, bool),
+        mut visit: impl FnMut(u8, Slot),
     ) -> Result<Option<(Slot, u32)>, Error> {
         let Some(mut link) = self.root else {
             return Ok(None);
@@ -233,90 +176,76 @@ impl MapTree {
             match link.node() {
                 Node::Leaf(leaf) => return Ok(Some((slot, leaf))),
                 Node::Branch(index) => {
-                    let branch = self.branch(index)?;
-                    let right = bit_of(position, branch.bit);
-                    visit(branch, right);
-                    slot = Slot::new(index, right);
-                    link = *side(&branch.children, right);
+                    let branch = self.arena.branch(index)?;
+                    slot = Slot::new(index, bit_of(position, branch.bit));
+                    link = *slot.of(&branch.children);
+                    visit(branch.bit, slot);
                 }
             }
         }
     }
 
-    fn set(&mut self, new: Leaf, hash: Digest, changed: &mut Changed) -> Result<(), Error> {
+    /// Sets the leaf of its position; yields where it hangs.
+    fn set(&mut self, new: Leaf, hash: Digest) -> Result<Slot, Error> {
         let Some((slot, index)) = self.search(&new.position, |_, _| ())? else {
-            self.root = Some(Link::new(self.add_leaf(new)?));
+            self.root = Some(self.arena.add_leaf(new)?);
             self.root_hash = hash;
-            return Ok(());
+            return Ok(Slot::TOP);
         };
-        let missing = self.missing(index);
-        let leaf = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.leaves.get_mut(index));
-        let leaf = leaf.ok_or(missing)?;
+        let leaf = self.arena.leaf_mut(index)?;
         match first_difference(&leaf.position, &new.position) {
             None => {
                 leaf.record_hash = new.record_hash;
                 self.set_hash(slot, hash)?;
-                self.mark(slot, changed)
+                Ok(slot)
             }
-            Some(bit) => {
-                let slot = self.insert(new, hash, bit)?;
-                self.mark(slot, changed)
-            }
+            Some(bit) => self.insert(new, hash, bit),
         }
     }
 
     /// Hangs a branch at `bit` between the new leaf and the node whose positions it parts from;
     /// yields where the leaf hangs.
     fn insert(&mut self, new: Leaf, hash: Digest, bit: u8) -> Result<Slot, Error> {
-        let right = bit_of(&new.position, bit);
         let (above, other) = self.place(&new.position, bit)?;
-        let other_hash = match above {
-            Slot::TOP => self.root_hash,
-            slot => *side(&self.branch(slot.branch())?.hashes, slot.right()),
-        };
-        let leaf = Link::new(self.add_leaf(new)?);
-        let index = self.number(self.branches.len())?;
-        let pair = |new, other| if right { [other, new] } else { [new, other] };
-        self.branches.push(Branch {
-            hashes: if right {
-                [other_hash, hash]
-            } else {
-                [hash, other_hash]
-            },
-            children: pair(leaf, other),
+        let other_hash = self.hash(above)?;
+        let index = self.arena.next_branch()?;
+        let slot = Slot::new(index, bit_of(&new.position, bit));
+        let leaf = self.arena.add_leaf(new)?;
+        let mut branch = Branch {
+            children: [other; 2],
             above,
             bit,
             changed: false,
-        });
+        };
+        *slot.of_mut(&mut branch.children) = leaf;
+        let mut hashes = [other_hash; 2];
+        *slot.of_mut(&mut hashes) = hash;
+        self.arena.add_branch(branch, hashes);
         if let Node::Branch(other) = other.node() {
-            self.branch_mut(other)?.above = Slot::new(index, !right);
+            self.arena.branch_mut(other)?.above = slot.other();
         }
         let link = Link::new(Node::Branch(index));
-        match above {
-            Slot::TOP => self.root = Some(link),
-            slot => {
-                let parent = self.branch_mut(slot.branch())?;
-                *side_mut(&mut parent.children, slot.right()) = link;
-            }
+        if above == Slot::TOP {
+            self.root = Some(link);
+        } else {
+            let parent = self.arena.branch_mut(above.branch())?;
+            *above.of_mut(&mut parent.children) = link;
         }
-        Ok(Slot::new(index, right))
+        Ok(slot)
     }
 
     /// The first node on the way to `position` that does not test a bit before `bit`, and where it
     /// hangs.
     fn place(&self, position: &Digest, bit: u8) -> Result<(Slot, Link), Error> {
         let mut slot = Slot::TOP;
-        let mut link = self.root.ok_or_else(|| self.missing(0))?;
+        let mut link = self.root.ok_or_else(|| self.arena.missing(0))?;
         while let Node::Branch(index) = link.node() {
-            let branch = self.branch(index)?;
+            let branch = self.arena.branch(index)?;
             if branch.bit >= bit {
                 break;
             }
-            let right = bit_of(position, branch.bit);
-            slot = Slot::new(index, right);
-            link = *side(&branch.children, right);
+            slot = Slot::new(index, bit_of(position, branch.bit));
+            link = *slot.of(&branch.children);
         }
         Ok((slot, link))
     }
@@ -325,7 +254,7 @@ impl MapTree {
     fn mark(&mut self, mut slot: Slot, changed: &mut Changed) -> Result<(), Error> {
         while slot != Slot::TOP {
             let index = slot.branch();
-            let branch = self.branch_mut(index)?;
+            let branch = self.arena.branch_mut(index)?;
             if branch.changed {
                 break;
             }
@@ -342,10 +271,10 @@ impl MapTree {
             let mut slots = Vec::with_capacity(branches.len());
             let mut pairs = Vec::with_capacity(branches.len());
             for index in branches {
-                let branch = self.branch_mut(*index)?;
+                let branch = self.arena.branch_mut(*index)?;
                 branch.changed = false;
                 slots.push(branch.above);
-                pairs.push(branch.hashes);
+                pairs.push(*self.arena.hashes(*index)?);
             }
             for (slot, hash) in slots.into_iter().zip(self.hasher.nodes(bit, &pairs)) {
                 self.set_hash(slot, hash)?;
@@ -354,58 +283,20 @@ impl MapTree {
         Ok(())
     }
 
+    fn hash(&self, slot: Slot) -> Result<Digest, Error> {
+        if slot == Slot::TOP {
+            return Ok(self.root_hash);
+        }
+        Ok(*slot.of(self.arena.hashes(slot.branch())?))
+    }
+
     fn set_hash(&mut self, slot: Slot, hash: Digest) -> Result<(), Error> {
-        match slot {
-            Slot::TOP => self.root_hash = hash,
-            slot => {
-                let parent = self.branch_mut(slot.branch())?;
-                *side_mut(&mut parent.hashes, slot.right()) = hash;
-            }
+        if slot == Slot::TOP {
+            self.root_hash = hash;
+        } else {
+            *slot.of_mut(self.arena.hashes_mut(slot.branch())?) = hash;
         }
         Ok(())
-    }
-
-    fn add_leaf(&mut self, leaf: Leaf) -> Result<Node, Error> {
-        let index = self.number(self.leaves.len())?;
-        self.leaves.push(leaf);
-        Ok(Node::Leaf(index))
-    }
-
-    fn number(&self, index: usize) -> Result<u32, Error> {
-        u32::try_from(index).map_err(|_| Error::Full {
-            part: self.hasher.part(),
-            limit: SIZE_MAX,
-        })
-    }
-
-    fn leaf(&self, index: u32) -> Result<&Leaf, Error> {
-        let leaf = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.leaves.get(index));
-        leaf.ok_or_else(|| self.missing(index))
-    }
-
-    fn branch(&self, index: u32) -> Result<&Branch, Error> {
-        let branch = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.branches.get(index));
-        branch.ok_or_else(|| self.missing(index))
-    }
-
-    fn branch_mut(&mut self, index: u32) -> Result<&mut Branch, Error> {
-        let missing = self.missing(index);
-        let branch = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.branches.get_mut(index));
-        branch.ok_or(missing)
-    }
-
-    fn missing(&self, index: u32) -> Error {
-        Error::Missing {
-            part: self.hasher.part(),
-            level: 0,
-            index: u64::from(index),
-        }
     }
 }
 
@@ -423,14 +314,6 @@ fn first_difference(one: &Digest, other: &Digest) -> Option<u8> {
         .find(|(_, differing)| *differing != 0)?;
     let within = u8::try_from(differing.leading_zeros()).ok()?;
     Some(index.unbounded_shl(3) | within)
-}
-
-fn side<T>([left, right]: &[T; 2], is_right: bool) -> &T {
-    if is_right { right } else { left }
-}
-
-fn side_mut<T>([left, right]: &mut [T; 2], is_right: bool) -> &mut T {
-    if is_right { right } else { left }
 }
 
 fn count<T>(elements: &[T]) -> u64 {

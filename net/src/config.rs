@@ -1,6 +1,7 @@
 //! What an endpoint is told at its start.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use primitives::Digest;
 use primitives::keys::PublicKey;
@@ -48,6 +49,8 @@ pub struct Limits {
     /// Bytes of requests, over all wallets, that arrive or wait for [`crate::Events::recv`];
     /// requests above it are turned away.
     pub wallet_inbound_bytes: usize,
+    /// A wallet's request must have arrived completely by then.
+    pub request_timeout: Duration,
     /// Handshakes in flight above which an address must first prove that it receives (QUIC retry).
     pub handshakes_unproven: usize,
     /// Handshakes in flight above which every newcomer is refused.
@@ -68,6 +71,7 @@ impl Default for Limits {
             wallet_events: 1024,
             peer_inbound_bytes: 2 * limits::GOSSIP_MESSAGE_BYTES_MAX,
             wallet_inbound_bytes: 256 * 1024 * 1024,
+            request_timeout: Duration::from_secs(10),
             handshakes_unproven: 256,
             handshakes: 1024,
             handshakes_per_network: 512,

@@ -73,7 +73,8 @@ impl Endpoint {
     /// `secret` is the transport key. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Socket`] if the port cannot be bound; [`Error::Settings`] never, we trust.
+    /// [`Error::Socket`] if the port cannot be bound; [`Error::Settings`] if the
+    /// transport library refuses our settings, which no input can cause.
     pub fn serve(config: Config, secret: impl Signer + Send + 'static) -> Result<Served, Error> {
         let Config {
             listen,
@@ -179,7 +180,8 @@ impl Endpoint {
     }
 
     /// Stops every task, closes every connection, and waits until the others have been told. What
-    /// is queued is not sent any more; both [`Events`] end.
+    /// is queued is not sent any more; both [`Events`] end. The port is free soon after the last
+    /// handle is dropped.
     pub async fn close(&self) {
         lock(&self.inner.tasks).abort_all();
         self.inner.quinn.close(code(CloseReason::Stopping), &[]);

@@ -55,7 +55,8 @@ pub(crate) fn serving(listen: SocketAddr, identity: &Identity) -> Result<quinn::
     let mut server = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     // The dialer alone keeps the connection alive, and the shorter idle time of the two holds. Each
     // connection starts within the bounds of a wallet and is raised by `raise_to_peer`; a stream's
-    // window cannot be changed, but that of its connection bounds it.
+    // window cannot be changed, but that of its connection bounds it. Nor can migration be told
+    // apart: it stays on for wallets that roam, and for peers the keys of the connection decide.
     let mut transport = shared_transport(WALLET_STREAMS, WALLET_WINDOW, PEER_STREAM_WINDOW);
     transport.max_idle_timeout(Some(VarInt::from_u32(60_000).into()));
     server.transport_config(Arc::new(transport));

@@ -22,8 +22,6 @@ use crate::queue::{Queue, lock};
 use crate::stats::Counters;
 use crate::transport::close;
 
-/// A request must have arrived completely by then.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Replies queued for one request; further ones wait at their maker.
 const REPLIES_MAX: usize = 1024;
 /// Counted for each request above its bytes, so that empty requests are bounded too.
@@ -147,6 +145,7 @@ impl Sessions {
                         let request = Request {
                             session: Arc::clone(session),
                             inbound: Arc::clone(&self.inbound),
+                            timeout: self.limits.request_timeout,
                             number: send.id().index(),
                             queue: Arc::new(Queue::new(REPLIES_MAX, self.limits.reply_bytes)),
                             counters: Arc::clone(&self.counters),
@@ -166,6 +165,7 @@ impl Sessions {
 struct Request {
     session: Arc<Session>,
     inbound: Arc<Semaphore>,
+    timeout: Duration,
     number: u64,
     queue: Arc<Queue>,
     counters: Arc<Counters>,
@@ -180,7 +180,7 @@ impl Request {
         events: EventSender<WalletEvent>,
     ) -> Result<(), Error> {
         let mut reader = FrameReader::new(receive, WALLET_REQUEST_BYTES_MAX);
-        let arrived = timeout(REQUEST_TIMEOUT, self.read(&mut reader)).await;
+        let arrived = timeout(self.timeout, self.read(&mut reader)).await;
         let (bytes, permit) = match arrived {
             Ok(Ok(Some(arrived))) => arrived,
             Ok(Ok(None)) => {

@@ -66,21 +66,25 @@ pub enum Command {
     Block {
         /// The height.
         height: u64,
+        /// Settings.
         #[command(flatten)]
         flags: Flags,
     },
     /// The DAG of events.
     Dag {
+        /// What about it.
         #[command(subcommand)]
         command: Dag,
     },
     /// Key files.
     Key {
+        /// What about them.
         #[command(subcommand)]
         command: Key,
     },
     /// Settings.
     Config {
+        /// What about them.
         #[command(subcommand)]
         command: ConfigCommand,
     },
@@ -107,6 +111,7 @@ pub enum Dag {
         /// The epoch.
         #[arg(long)]
         epoch: u64,
+        /// Settings.
         #[command(flatten)]
         flags: Flags,
     },
@@ -140,6 +145,7 @@ pub enum ConfigCommand {
         /// Where each comes from.
         #[arg(long)]
         origin: bool,
+        /// Settings.
         #[command(flatten)]
         flags: Flags,
     },

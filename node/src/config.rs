@@ -8,10 +8,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use tracing_subscriber::filter::Targets;
-
 use crate::error::Error;
-use crate::log::Format;
+use crate::log::{Format, Levels};
 use crate::store::Kind;
 
 mod keys;
@@ -22,7 +20,7 @@ pub use keys::{KEYS, Key};
 pub const FILE: &str = "primus.toml";
 
 /// Every setting of a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The folder that relative paths start from.
     pub home: PathBuf,
@@ -45,7 +43,7 @@ pub struct Config {
     /// The secret that the other peers pin in the handshake.
     pub transport_key: PathBuf,
     /// Which log lines are written, as in `info,primus_net=debug`.
-    pub log_level: String,
+    pub log_level: Levels,
     /// The form of log lines.
     pub log_format: Format,
     /// Threads that decode and check signatures.
@@ -127,8 +125,6 @@ pub fn settings(home: &Path, overrides: &Overrides) -> Result<Vec<Setting>, Erro
 pub fn load(home: &Path, overrides: &Overrides) -> Result<Config, Error> {
     let settings = Settings(settings(home, overrides)?);
     let path = |name| settings.text(name).map(|value| home.join(value));
-    let log_level = settings.text("log.level")?;
-    settings.parse::<Targets>("log.level")?;
     Ok(Config {
         home: home.to_owned(),
         name: settings.text("name")?,
@@ -140,7 +136,7 @@ pub fn load(home: &Path, overrides: &Overrides) -> Result<Config, Error> {
         peers: path("peers")?,
         event_key: path("keys.event")?,
         transport_key: path("keys.transport")?,
-        log_level,
+        log_level: settings.parse("log.level")?,
         log_format: settings.parse("log.format")?,
         workers: settings.parse("workers")?,
     })

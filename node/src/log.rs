@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt};
@@ -30,6 +30,23 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             _ => Err(()),
         }
+    }
+}
+
+/// Which log lines are written: levels, alone or by module, as in `info,primus_net=debug`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Levels(pub Targets);
+
+impl FromStr for Levels {
+    type Err = ();
+
+    /// Stricter than [`Targets`], which takes a misspelt level for a module.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        for part in text.split(',') {
+            let level = part.rsplit('=').next().unwrap_or(part);
+            level.parse::<LevelFilter>().map_err(drop)?;
+        }
+        text.parse().map(Self).map_err(drop)
     }
 }
 
@@ -57,10 +74,8 @@ impl LogCounts {
 /// Starts logging for this process at `levels`, and counts the lines that matter.
 ///
 /// Called a second time it changes nothing, and the counts it returns stay zero.
-pub fn start(levels: &str, format: Format) -> Arc<LogCounts> {
+pub fn start(levels: Levels, format: Format) -> Arc<LogCounts> {
     let counts = Arc::new(LogCounts::default());
-    // The levels were checked when the configuration was loaded.
-    let levels = Targets::from_str(levels).unwrap_or_default();
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         Format::Text => Box::new(lines.with_ansi(false)),
@@ -68,7 +83,7 @@ pub fn start(levels: &str, format: Format) -> Arc<LogCounts> {
     };
     let counting = Counting(Arc::clone(&counts));
     let started = tracing_subscriber::registry()
-        .with(lines.with_filter(levels))
+        .with(lines.with_filter(levels.0))
         .with(counting)
         .try_init();
     drop(started);

@@ -29,7 +29,7 @@ use crate::store::{Database, Stamp};
 /// # Errors
 /// Whatever stops it: configuration, keys, a store in use, a failed disk, a taken port.
 pub fn run(config: Config) -> Result<(), Error> {
-    let logs = log::start(&config.log_level, config.log_format);
+    let logs = log::start(config.log_level.clone(), config.log_format);
     log::abort_on_panic();
     let identity = Identity::load(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

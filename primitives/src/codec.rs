@@ -85,13 +85,13 @@ impl Writer for Compare<'_> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum, one word for the rest")]
 fn undecodable(error: &DecodeError) -> Error {
     let reason = match error {
         DecodeError::UnexpectedEnd { .. } => "the bytes end too early",
         DecodeError::UnexpectedVariant { .. } => "unknown variant",
         DecodeError::InvalidBooleanValue(_) => "a boolean is neither 0 nor 1",
         DecodeError::Other(reason) => reason,
-        #[expect(clippy::wildcard_enum_match_arm, reason = "foreign enum, one word for the rest")]
         _ => "malformed",
     };
     Error::Undecodable { reason }

@@ -173,6 +173,9 @@ impl Replica {
         } else {
             replica.restore(store)?;
         }
+        if replica.is_quorum([own].into_iter()) {
+            replica.standing = Standing::Active;
+        }
         Ok((replica, batch))
     }
 

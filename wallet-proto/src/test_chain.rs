@@ -16,7 +16,7 @@ use ledger::committee::{Member, choose, committee_digest};
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{Outpoint, Output, check_alone, genesis_transaction};
-use ledger::{Block, Genesis, Ledger, OrderedEvent, Transaction};
+use ledger::{Block, Genesis, Ledger, OrderedEvent, Outcome, Transaction};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
 use primitives::keys::{PublicKey, Role, SecretKey, Signer};
@@ -155,8 +155,9 @@ impl TestChain {
         choose(self.ledger.candidates(epoch, &self.store).unwrap())
     }
 
-    /// Settles a block with these transactions in one event of peer 1, attested by all.
-    pub fn settle(&mut self, transactions: &[Vec<u8>]) {
+    /// Settles a block with these transactions in one event of peer 1, attested by all; returns what
+    /// became of each.
+    pub fn settle(&mut self, transactions: &[Vec<u8>]) -> Vec<(Digest, Outcome)> {
         let height = self.ledger.height().later(1);
         let parameters = *self.ledger.parameters();
         let epoch = epoch_of(height, parameters.lag, parameters.period);
@@ -186,6 +187,7 @@ impl TestChain {
         let signers: Vec<_> = (0..self.committee(epoch).len()).collect();
         let snapshot = self.certify(executed.header, &signers);
         self.snapshots.push(snapshot);
+        executed.outcomes
     }
 
     /// A header with the attestations of the members at `signers`.

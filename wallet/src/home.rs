@@ -20,6 +20,7 @@ use ledger::Genesis;
 use primitives::Digest;
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::{from_hex, to_hex};
+use primitives::keys::{PublicKey, Signer};
 use primitives::units::Height;
 use serde::{Deserialize, Serialize};
 use wallet_proto::proof_file::{HANDOVERS_MAX, ProofFile};
@@ -30,6 +31,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Error;
 use crate::hosts::HostAddress;
+use crate::keys::secret_key;
 
 /// Payments that one outbox holds.
 pub const OUTBOX_MAX: usize = 1_024;
@@ -147,6 +149,14 @@ impl Home {
             return Err(Error::NoKey { path });
         }
         read_seed(&self.file("key"))
+    }
+
+    /// The public half of the key.
+    ///
+    /// # Errors
+    /// As [`Home::seed`].
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        Ok(secret_key(&self.seed()?)?.public())
     }
 
     /// The settings; the default without `wallet.toml`.

@@ -29,7 +29,7 @@ mod balance;
 mod pay;
 
 pub use balance::{Balance, Pending};
-pub use pay::{Paid, Payment, Prepared};
+pub use pay::{OnStage, Paid, Payment, Prepared};
 
 /// How often all hosts are tried while their refusals may pass by themselves.
 const PASSES_MAX: u32 = 20;
@@ -57,7 +57,6 @@ pub struct Wallet {
     head: Head,
     hosts: Hosts,
     book: Book,
-    patience: Duration,
 }
 
 impl Wallet {
@@ -131,7 +130,6 @@ impl Wallet {
         Ok(Self {
             key: secret_key(&seed)?.public(),
             book: Book::default(),
-            patience: options.patience,
             home,
             seed,
             genesis,

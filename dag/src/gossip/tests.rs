@@ -1,1 +1,101 @@
+use primitives::Digest;
+use primitives::codec::{Bytes, List, decode, encode};
+use primitives::digest::derive;
+use primitives::domain::Domain;
+use primitives::keys::Signature;
+use primitives::limits;
+use primitives::units::{Epoch, Height, PeerIndex, Round, Seq};
 
+use super::{Cursor, Head, Message, Parcel, Parcels};
+use crate::event::{Kind, Signed};
+use crate::test_dag::header;
+
+fn parcel(payload: &[u8]) -> Parcel {
+    Parcel {
+        signed: Signed {
+            header: header(PeerIndex(1), Round::ZERO, Kind::Root),
+            signature: Signature([1; 64]),
+        },
+        payload: Bytes::new(payload.to_vec()).unwrap(),
+    }
+}
+
+fn parcels() -> Parcels {
+    List::new(vec![parcel(b""), parcel(b"two")]).unwrap()
+}
+
+#[test]
+fn messages_are_frozen_and_decode_again() {
+    let cursor = Cursor {
+        round: Round::new(3),
+        admission: 4,
+    };
+    let head = Head {
+        creator: PeerIndex(2),
+        seq: Seq::new(5),
+        round: Round::new(6),
+        id: Digest([7; 32]),
+    };
+    let messages = [
+        (
+            Message::Events(parcels()),
+            "5459bc83558b3c29e3b86e9fc703cd52a69f80cea54f0a170152b4fa2c7d7ccb",
+        ),
+        (
+            Message::Want(List::new(vec![Digest([1; 32]), Digest([2; 32])]).unwrap()),
+            "6be2d18d7159099831e00ff80843c1b1cd6ee1ebe0ac22f79e7b1afb7a9157d6",
+        ),
+        (
+            Message::Frontier {
+                epoch: Epoch::new(1),
+                height: Height::new(2),
+                floor: Round::new(3),
+                heads: List::new(vec![head]).unwrap(),
+            },
+            "0d6ae26697d8788d365fcb3c250acec6a05437ff24afb008a7190c07678a3527",
+        ),
+        (
+            Message::Follow {
+                epoch: Epoch::new(1),
+                from: cursor,
+            },
+            "d7afc9aad2c90765412654c207fa813be58d1e8d5e1156a775a36d6a0f8a8374",
+        ),
+        (
+            Message::Followed {
+                events: parcels(),
+                next: Some(cursor),
+            },
+            "577395e72556ea8f17f28d64087c4216a9f5b6028495f042f64e5a924d4c826b",
+        ),
+    ];
+    let digests = messages.map(|(message, frozen)| {
+        let bytes = encode(&message).unwrap();
+        assert_eq!(decode(&bytes), Ok(message));
+        (derive(Domain::TestKey, &[&bytes]).to_string(), frozen)
+    });
+    let (got, frozen): (Vec<String>, Vec<&str>) = digests.into_iter().unzip();
+    assert_eq!(got, frozen);
+}
+
+#[test]
+fn only_events_and_answers_carry_parcels() {
+    assert_eq!(Message::Events(parcels()).into_parcels().len(), 2);
+    let answer = Message::Followed {
+        events: parcels(),
+        next: None,
+    };
+    assert_eq!(answer.into_parcels().len(), 2);
+    assert!(Message::Want(List::empty()).into_parcels().is_empty());
+}
+
+#[test]
+fn a_message_with_the_largest_payload_fits_and_truncated_ones_are_refused() {
+    let largest = parcel(&vec![1; limits::PAYLOAD_BYTES_MAX]);
+    let message = Message::Events(List::new(vec![largest]).unwrap());
+    assert!(encode(&message).is_ok());
+    let bytes = encode(&Message::Events(parcels())).unwrap();
+    for length in 0..bytes.len() {
+        assert!(decode::<Message>(&bytes[..length]).is_err(), "{length}");
+    }
+}

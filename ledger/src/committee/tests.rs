@@ -53,5 +53,5 @@ fn the_encoding_is_golden() {
         version: 1,
         members: List::new(vec![member(1, 5), member(2, 6)]).unwrap(),
     };
-    check_golden(&members, "");
+    check_golden(&members, "149 bytes 77010115");
 }

@@ -1,11 +1,14 @@
 use super::*;
-use crate::test_chain::{check_golden, genesis, public};
+use crate::test_chain::{check_golden, check_text, genesis, public};
 
 #[test]
 fn the_encoding_and_the_chain_id_are_golden() {
-    check_golden(&genesis(), "");
-    check_golden(&genesis().parameters, "");
-    assert_eq!(genesis().chain_id().unwrap().to_string(), "");
+    check_golden(&genesis(), "1511 bytes 8060e205");
+    check_golden(&genesis().parameters, "58 bytes 007f94fb");
+    check_text(
+        &genesis().chain_id().unwrap().to_string(),
+        "c6028ebf594865ea1387efbb79ad897ee08da641db8ec998b858a9c54257401a",
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_chain::{TestChain, bytes, check_golden};
+use crate::test_chain::{TestChain, bytes, check_golden, check_text};
 use primitives::codec::decode;
 
 fn header() -> Header {
@@ -10,9 +10,12 @@ fn header() -> Header {
 
 #[test]
 fn the_encoding_and_the_consensus_root_are_golden() {
-    check_golden(&header(), "");
+    check_golden(&header(), "310 bytes 93cd684a");
     assert_eq!(bytes(&header()).len(), Header::BYTES_MAX);
-    assert_eq!(header().root().unwrap().to_string(), "");
+    check_text(
+        &header().root().unwrap().to_string(),
+        "b4698bc7d8c682aa3d61915ac6fd2a764a5bca92ff11da804914f57c71ac06b7",
+    );
 }
 
 #[test]

@@ -95,8 +95,8 @@ impl<S: Store> KeyLog<'_, S> {
     }
 }
 
-/// The complete subtrees that `begin..begin + count` falls into, widest first, each as its level and
-/// the index after its last entry.
+/// The complete subtrees that `begin..begin + count` falls into, widest first, each as its level
+/// and the index after its last entry.
 fn peaks(begin: u64, count: u64) -> impl DoubleEndedIterator<Item = (u32, u64)> {
     (0..u64::BITS).rev().filter_map(move |level| {
         let width = 1_u64.unbounded_shl(level);

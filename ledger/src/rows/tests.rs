@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_chain::{TestChain, check_golden, height};
+use crate::test_chain::{TestChain, check_golden, check_text, height};
 use primitives::units::Amount;
 
 fn created() -> Created {
@@ -29,40 +29,40 @@ fn every_encoding_is_golden() {
         block: height(8),
         input: 9,
     };
-    check_golden(&created(), "");
+    check_golden(&created(), "89 bytes aa7ac62b");
     let spent = OutputRow {
         created: created(),
         spent: Some(spent),
     };
-    check_golden(&spent, "");
-    check_golden(&PositionRow { position: 5 }, "");
+    check_golden(&spent, "134 bytes c56c290e");
+    check_golden(&PositionRow { position: 5 }, "8 bytes 69313d1f");
     let transaction = TransactionRow {
         id: Digest([1; 32]),
         witness_digest: Digest([2; 32]),
         outcome: Outcome::Applied,
         bytes: Bytes::new(vec![3, 4]).unwrap(),
     };
-    check_golden(&transaction, "");
+    check_golden(&transaction, "74 bytes 22eddc08");
     let place = Place {
         height: height(5),
         index: 6,
     };
-    check_golden(&place, "");
+    check_golden(&place, "12 bytes 7b3fd668");
     let log = KeyLogRow {
         entry: entry(),
         nodes: List::new(vec![Digest([5; 32])]).unwrap(),
         outputs: List::new(vec![7, 8]).unwrap(),
     };
-    check_golden(&log, "");
+    check_golden(&log, "101 bytes 5b12b1ec");
     let head = HeadRow {
         height: height(3),
         root: Digest([4; 32]),
     };
-    check_golden(&head, "");
+    check_golden(&head, "40 bytes c1626373");
     let leaves = List::new(vec![Digest([6; 32])]).unwrap();
-    check_golden(&LeavesRow { leaves }, "");
+    check_golden(&LeavesRow { leaves }, "36 bytes 9ac6ae7f");
     let stakes = List::new(vec![(PublicKey([1; 32]), Stake::new(2))]).unwrap();
-    check_golden(&StakeRow { stakes }, "");
+    check_golden(&StakeRow { stakes }, "44 bytes ff3bf2a4");
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn key_and_block_rows_of_the_genesis_are_golden() {
         row.unwrap().1.clone()
     };
     let key: KeyRow = codec::decode(&row(Table::Key)).unwrap();
-    check_golden(&key, "");
+    check_golden(&key, "88 bytes 3a48f22e");
     let block: BlockRow = codec::decode(&row(Table::Block)).unwrap();
-    check_golden(&block, "");
+    check_golden(&block, "398 bytes 4ccb76d6");
 }
 
 #[test]
@@ -95,8 +95,14 @@ fn a_commitment_binds_chain_name_coin_and_birth() {
     assert_eq!(digests.len(), 7);
     digests.insert(base.commitment(&Digest::ZERO).unwrap());
     assert_eq!(digests.len(), 8);
-    assert_eq!(base.commitment(&chain).unwrap().to_string(), "");
-    assert_eq!(key_position(&PublicKey([1; 32])).to_string(), "");
+    check_text(
+        &base.commitment(&chain).unwrap().to_string(),
+        "1286bce69a6da187ac1bc16a12df142e3cdd712596e77ff7aa130d3451c7b67e",
+    );
+    check_text(
+        &key_position(&PublicKey([1; 32])).to_string(),
+        "d4c0f25450938a795cc1f7f0b7d4d7cf538b49afe68a8d61d01fd71f1b289515",
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The third phase, what the transactions of a block change: reads the store and what came before in the block,
-//! touches no tree. Rule C23.
+//! The third phase, what the transactions of a block change: reads the store and what came before
+//! in the block, touches no tree. Rule C23.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

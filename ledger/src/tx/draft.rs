@@ -75,7 +75,7 @@ impl TransferDraft {
     }
 }
 
-/// Signs `body` with `signers`, which must be the owners of its inputs in order of first appearance.
+/// Signs `body` with `signers`: the owners of its inputs in order of first appearance.
 ///
 /// # Errors
 /// [`primitives::Error::TooMany`] above the limit of witnesses, or a body that is too long.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_chain::{TestChain, check_golden, public};
+use crate::test_chain::{TestChain, check_golden, check_text, public};
 
 fn body() -> Body {
     let outpoint = |index| Outpoint {
@@ -22,8 +22,8 @@ fn body() -> Body {
 
 #[test]
 fn every_encoding_is_golden() {
-    check_golden(&body(), "");
-    check_golden(&Body::data(3, vec![1, 2]).unwrap(), "");
+    check_golden(&body(), "204 bytes 538fa1c7");
+    check_golden(&Body::data(3, vec![1, 2]).unwrap(), "29 bytes bacd6744");
     let witness = Witness {
         owner: PublicKey([5; 32]),
         signature: Signature([6; 64]),
@@ -32,12 +32,12 @@ fn every_encoding_is_golden() {
         body: body(),
         witnesses: List::new(vec![witness]).unwrap(),
     };
-    check_golden(&transaction, "");
+    check_golden(&transaction, "304 bytes 612dae28");
     let payload = Payload {
         version: 1,
         transactions: List::new(vec![Bytes::new(vec![8, 9]).unwrap()]).unwrap(),
     };
-    check_golden(&payload, "");
+    check_golden(&payload, "11 bytes 196dd092");
     let added = codec::encode(&transaction).unwrap().len() - codec::encode(&body()).unwrap().len();
     assert_eq!(added, 4 + Witness::BYTES);
 }
@@ -45,10 +45,19 @@ fn every_encoding_is_golden() {
 #[test]
 fn ids_are_golden() {
     let chain = Digest([9; 32]);
-    assert_eq!(body().id(&chain).unwrap().to_string(), "");
-    assert_eq!(genesis_transaction(&chain).to_string(), "");
+    check_text(
+        &body().id(&chain).unwrap().to_string(),
+        "1fd6b0e1257c7f2b377420fa29fc29dd49e5f1e23059c5c3ca6071335ba5ae61",
+    );
+    check_text(
+        &genesis_transaction(&chain).to_string(),
+        "c53ea913002b42777366c7f05335d22e68bf1c2014402b59331dc4b42d6454db",
+    );
     let fee = fee_transaction(&chain, Height::new(7), &PublicKey([1; 32]));
-    assert_eq!(fee.to_string(), "");
+    check_text(
+        &fee.to_string(),
+        "f1decac2e34d606ec9752f0f6d10e1cab1874a10cb35689b75ef5c083a5c8036",
+    );
 }
 
 #[test]

@@ -218,9 +218,11 @@ fn a_path_among_random_positions_is_a_third_of_a_sibling_above_the_logarithm() {
         .map(|number| (digest(number), digest(0)))
         .collect();
     let tree = tree_of(&records);
-    let depth = |position| match tree.prove(position).unwrap() {
-        MapProof::Present { path } => path.depth(),
-        proof => panic!("{proof:?}"),
+    let depth = |position| {
+        let MapProof::Present { path } = tree.prove(position).unwrap() else {
+            panic!("{position} is absent");
+        };
+        path.depth()
     };
     let total: usize = records.keys().map(depth).sum();
     // 14.33 in the mean.

@@ -91,3 +91,23 @@ async fn a_wallet_that_does_not_read_has_its_replies_refused_and_counted() {
         Err(SendError::NotConnected)
     );
 }
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_in_time_is_turned_away_and_the_session_goes_on() {
+    let limits = Limits {
+        request_timeout: Duration::ZERO,
+        ..Limits::default()
+    };
+    let mut served = serve(1, &[], limits);
+    let (_socket, connection) = dial(&served, 3, wallet_dialler).await;
+    expect_up(&mut served, 0, 3).await;
+    for late in 1..=2 {
+        let (mut send, mut receive) = connection.open_bi().await.unwrap();
+        send.write_all(&[4, 0, 0, 0, 1]).await.unwrap();
+        let ended = soon(receive.read(&mut [0])).await.unwrap_err();
+        let reason = CloseReason::TimedOut;
+        assert_eq!(Error::from(ended), Error::Closed { reason });
+        assert_eq!(served.endpoint.stats().requests_late, late);
+    }
+    assert_eq!(served.endpoint.stats().wallet_sessions, 1);
+}

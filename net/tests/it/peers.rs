@@ -1,6 +1,8 @@
 //! Peers that talk, stop, are killed and meet again.
 
 use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
 
 use primitives::keys::PublicKey;
 use primitives::limits::GOSSIP_MESSAGE_BYTES_MAX;
@@ -68,6 +70,12 @@ fn runtime() -> Runtime {
         .enable_all()
         .build()
         .expect("a runtime")
+}
+
+/// Ends every task of a runtime between two polls: whoever is killed so says nothing.
+fn kill(doomed: Runtime) {
+    let killer = thread::spawn(|| doomed.shutdown_timeout(Duration::from_secs(60)));
+    killer.join().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -184,8 +192,7 @@ fn a_killed_peer_that_restarts_tells_those_that_dialled_it() {
     lasting.block_on(async {
         let mut first = serve(lower, config(&[peer(higher, settings.listen)]));
         expect_up(&mut first, higher).await;
-        // Whoever is killed says nothing.
-        doomed.shutdown_background();
+        kill(doomed);
         drop(second);
         let mut second = serve_again(higher, settings).await;
         let frame = Bytes::from_static(b"are you there");
@@ -214,7 +221,7 @@ fn a_killed_dialler_that_restarts_takes_the_place_of_its_former_self() {
         });
         let former = former.await.unwrap();
         expect_up(&mut second, lower).await;
-        doomed.shutdown_background();
+        kill(doomed);
         drop(former);
         let mut first = serve(lower, settings);
         let down = PeerEvent::Down {

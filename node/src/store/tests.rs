@@ -32,7 +32,9 @@ fn open(kind: Kind, folder: &Path) -> Database {
     Database::open(kind, folder, &stamp()).unwrap()
 }
 
-fn batch(writes: &[(Table, &[u8], Option<&[u8]>)]) -> Batch {
+type Write<'a> = (Table, &'a [u8], Option<&'a [u8]>);
+
+fn batch(writes: &[Write<'_>]) -> Batch {
     let mut batch = Batch::new();
     for (table, key, value) in writes {
         match value {
@@ -118,10 +120,7 @@ fn what_was_synced_is_there_after_reopening() {
         store.sync().unwrap();
         drop(store);
         let store = open(kind, folder);
-        assert_eq!(
-            store.get(Table::Payload, b"big").unwrap(),
-            Some(big.clone())
-        );
+        assert_eq!(store.get(Table::Payload, b"big").unwrap(), Some(big));
         assert_eq!(store.get(Table::Payload, b"gone").unwrap(), None);
     });
 }

@@ -240,6 +240,15 @@ fn a_side_without_a_quorum_settles_nothing_and_both_agree_after_healing() {
 }
 
 #[test]
+fn a_chain_of_one_peer_settles_alone() {
+    let mut network = Network::start(5, &[1_000], &[]);
+    network.submit(0, 1, vec![data(1)]);
+    network.run_until(2_000, "proven", |network| {
+        matches!(stages(network, 1).last(), Some(Stage::Proven { .. }))
+    });
+}
+
+#[test]
 fn one_seed_gives_one_transcript() {
     let run = |seed| {
         let mut network = Network::start(seed, &[900, 1_000, 1_100, 1_200, 50], &[]);

@@ -1,0 +1,122 @@
+//! Events per second through admission, decision and ordering, at full broadcast: every root votes
+//! for every root of the round before. Signatures and beacons are not checked here.
+
+use anyhow::{Context, Result};
+use consensus::{BeaconCheck, Engine};
+use dag::committee::Member;
+use dag::event::{Header, Kind, Reference, Signed, payload_digest};
+use dag::{Committee, Dag, Event};
+use primitives::Digest;
+use primitives::codec::List;
+use primitives::keys::{Beacon, PublicKey, SecretKey, Signature, Signer};
+use primitives::units::{Epoch, PeerIndex, Round, Seq, Stake, Time};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use zeroize::Zeroizing;
+
+use crate::timed;
+
+/// Events of one measurement.
+const EVENTS: usize = 20_000;
+
+struct Trusting;
+
+impl BeaconCheck for Trusting {
+    fn is_valid(&self, _: PeerIndex, _: Round, _: &Beacon) -> bool {
+        true
+    }
+}
+
+pub(crate) fn run() -> Result<()> {
+    for peers in [4, 13, 50, 100] {
+        let committee = committee(peers)?;
+        let events = events(&committee, EVENTS.div_ceil(peers).min(400))?;
+        let count = events.len();
+        let (seconds, (blocks, ordered)) = timed(|| settle(&committee, events));
+        println!(
+            "engine::settle/peers={peers}  {:.0} events/s, {blocks} blocks, {ordered} of {count} \
+             events ordered",
+            per_second(count, seconds)
+        );
+    }
+    Ok(())
+}
+
+fn settle(committee: &Committee, events: Vec<Event>) -> (usize, usize) {
+    let mut dag = Dag::new(committee.clone());
+    let mut engine = Engine::new(committee);
+    let (mut blocks, mut ordered) = (0, 0);
+    for event in events {
+        if dag.admit(event).is_err() {
+            continue;
+        }
+        for settled in engine.advance(&dag, &Trusting) {
+            blocks += 1;
+            ordered += settled.order.len();
+        }
+        dag.raise_floor(engine.floor());
+    }
+    (blocks, ordered)
+}
+
+fn committee(peers: usize) -> Result<Committee> {
+    let secret = SecretKey::from_seed(&Zeroizing::new([1; 32]), ChaCha20Rng::from_seed([1; 32]));
+    let event_key = secret.public().to_verifying()?;
+    let members = (1..=peers)
+        .map(|index| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&u64::try_from(index)?.to_be_bytes());
+            Ok(Member { key: PublicKey(key), event_key, stake: Stake::new(1_000) })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Committee::new(Digest([7; 32]), Epoch::ZERO, members)?)
+}
+
+fn events(committee: &Committee, rounds: usize) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    let mut before: Vec<Reference> = Vec::new();
+    for round in 0..u64::try_from(rounds)? {
+        let mut roots = Vec::new();
+        for (creator, _) in committee.iter() {
+            let event = root(committee, creator, round, &before)?;
+            roots.push(event.reference());
+            events.push(event);
+        }
+        before = roots;
+    }
+    Ok(events)
+}
+
+fn root(
+    committee: &Committee,
+    creator: PeerIndex,
+    round: u64,
+    before: &[Reference],
+) -> Result<Event> {
+    let own = before.get(creator.position()).copied();
+    let mut pre_output = [0; 32];
+    pre_output[..8].copy_from_slice(&round.to_le_bytes());
+    let header = Header {
+        version: 1,
+        chain: *committee.chain(),
+        epoch: committee.epoch(),
+        creator,
+        round: Round::new(round),
+        seq: Seq::new(round),
+        kind: Kind::Root,
+        self_parent: own,
+        sealing: None,
+        votes: List::new(before.to_vec())?,
+        parents: List::empty(),
+        time: Time::new(round),
+        payload: payload_digest(&[]),
+        payload_bytes: 0,
+        beacon: Some(Beacon { pre_output, proof: [0; 64] }),
+        attestations: List::empty(),
+    };
+    Event::trust(Signed { header, signature: Signature([0; 64]) }).context("header")
+}
+
+fn per_second(count: usize, seconds: f64) -> f64 {
+    u32::try_from(count).map_or(f64::NAN, f64::from) / seconds
+}

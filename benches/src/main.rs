@@ -1,0 +1,37 @@
+//! What each operation costs on this machine, one line each: `module::operation/key=value  figures`.
+//!
+//! `primus-benches` runs all; `primus-benches engine proofs network` runs those named. Nothing here
+//! decides a test: a figure is for reading, beside the others of the same run.
+#![expect(clippy::print_stdout, reason = "printing figures is what this program is for")]
+
+mod engine;
+mod network;
+mod proofs;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+fn main() -> Result<()> {
+    let mut names: Vec<String> = std::env::args().skip(1).collect();
+    if names.is_empty() {
+        names = ["engine", "proofs", "network"].map(str::to_owned).to_vec();
+    }
+    println!("on {} logical cores", std::thread::available_parallelism()?);
+    for name in names {
+        match name.as_str() {
+            "engine" => engine::run()?,
+            "proofs" => proofs::run()?,
+            "network" => network::run()?,
+            other => bail!("no bench {other}; there are engine, proofs and network"),
+        }
+    }
+    Ok(())
+}
+
+/// Seconds that `work` takes, and what it yields.
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let begun = Instant::now();
+    let result = work();
+    (begun.elapsed().as_secs_f64(), result)
+}

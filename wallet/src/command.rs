@@ -1,0 +1,291 @@
+//! One function for each command: ask the wallet, print what came.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use primus_wallet::error::Error;
+use primus_wallet::home::{self, Home, Settings};
+use primus_wallet::keys::new_seed;
+use primus_wallet::wallet::{Balance, Options, Payment, Wallet};
+use primitives::units::Amount;
+use serde_json::{Value, json};
+use wallet_proto::proof_file::{self, Claim};
+use wallet_proto::reply::Stage;
+use wallet_proto::{Certified, Trust};
+
+use crate::cli::{Cli, Command, History, How, New, Proof, Subject, Verify};
+use crate::print::Printer;
+
+/// Carries out what the command line asks for.
+pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
+    let home = cli.home.unwrap_or_else(default_home);
+    let options = Options {
+        home: home.clone(),
+        patience: Duration::from_secs(cli.patience),
+    };
+    match cli.command {
+        Command::New(new) => make(&Home::new(home), new, out),
+        Command::Verify(verify) => check(&Home::new(home), &verify, out),
+        Command::Balance => block_on(balance(options, out)),
+        Command::Pay(pay) => {
+            let payment = payment(pay.key, pay.amount, &pay.how);
+            block_on(transfer(options, payment, pay.how, out))
+        }
+        Command::Send(send) => {
+            let payment = payment(send.key, send.amount, &send.how);
+            block_on(transfer(options, payment, send.how, out))
+        }
+        Command::History(history) => block_on(list(options, history, out)),
+        Command::Proof(proof) => block_on(prove(options, proof, out)),
+    }
+}
+
+fn make(home: &Home, new: New, out: Printer) -> Result<(), Error> {
+    let settings = Settings {
+        genesis: new.genesis,
+        chain: None,
+        hosts: new.hosts,
+    };
+    let named = settings.genesis.is_some() || !settings.hosts.is_empty();
+    if home.has_key() && (new.seed_file.is_some() || !named) {
+        let path = home.path().to_path_buf();
+        return Err(Error::HomeExists { path });
+    }
+    if !home.has_key() {
+        let seed = match &new.seed_file {
+            Some(path) => home::read_seed(path)?,
+            None => new_seed()?,
+        };
+        Wallet::create(home, &seed, &Settings::default())?;
+    }
+    let settings = Wallet::configure(home, &settings)?;
+    let key = home.public_key()?;
+    let mut lines = vec![format!("key      {key}"), format!("home     {}", home.path().display())];
+    lines.extend(settings.chain.iter().map(|chain| format!("chain    {chain}")));
+    lines.extend(settings.hosts.iter().map(|host| format!("host     {host}")));
+    let hosts: Vec<_> = settings.hosts.iter().map(ToString::to_string).collect();
+    let object = json!({
+        "key": key.to_string(),
+        "home": home.path().display().to_string(),
+        "chain": settings.chain,
+        "hosts": hosts,
+    });
+    out.result(&lines, &object);
+    Ok(())
+}
+
+fn check(home: &Home, verify: &Verify, out: Printer) -> Result<(), Error> {
+    let path = match &verify.genesis {
+        Some(path) => path.clone(),
+        None => home.settings()?.genesis.ok_or_else(|| Error::NoGenesis {
+            path: home.path().to_path_buf(),
+        })?,
+    };
+    let trust = Trust::new(&home::read_genesis(&path)?)?;
+    match proof_file::verify(&home::read(&verify.file)?, &trust) {
+        Ok(statement) => {
+            let object = json!({
+                "valid": true,
+                "statement": statement.to_string(),
+                "as_of": as_of(statement.as_of()),
+            });
+            out.result(&[format!("VALID    {statement}")], &object);
+            Ok(())
+        }
+        Err(error) => {
+            let object = json!({ "valid": false, "failing": error.to_string() });
+            out.result(&[format!("INVALID  {error}")], &object);
+            Err(error.into())
+        }
+    }
+}
+
+async fn balance(options: Options, out: Printer) -> Result<(), Error> {
+    let mut wallet = Wallet::open(&options)?;
+    let balance = wallet.balance().await?;
+    let mut lines = vec![
+        format!("proven   {} in {} coins", balance.proven, balance.coins),
+        format!("free     {}", balance.free),
+        format!("as of    {}", balance.as_of),
+    ];
+    if balance.hosted > Amount::ZERO {
+        lines.insert(2, format!("hosted   {} counts as stake", balance.hosted));
+    }
+    for pending in &balance.pending {
+        let (id, spends, returns) = (pending.id, pending.spends, pending.returns);
+        lines.push(format!("pending  {id} spends {spends}, of which {returns} come back"));
+    }
+    out.result(&lines, &balance_object(&wallet, &balance));
+    Ok(())
+}
+
+fn balance_object(wallet: &Wallet, balance: &Balance) -> Value {
+    let pending = balance.pending.iter().map(|pending| {
+        json!({
+            "id": pending.id.to_string(),
+            "spends": pending.spends.to_string(),
+            "returns": pending.returns.to_string(),
+        })
+    });
+    json!({
+        "key": wallet.key().to_string(),
+        "proven": balance.proven.to_string(),
+        "free": balance.free.to_string(),
+        "hosted": balance.hosted.to_string(),
+        "coins": balance.coins,
+        "pending": pending.collect::<Vec<_>>(),
+        "as_of": as_of(&balance.as_of),
+    })
+}
+
+async fn transfer(
+    options: Options,
+    payment: Payment,
+    how: How,
+    out: Printer,
+) -> Result<(), Error> {
+    let mut wallet = Wallet::open(&options)?;
+    let prepared = wallet.prepare(&payment).await?;
+    let (id, fee, remains) = (prepared.id, prepared.fee, prepared.remains);
+    out.progress(format!("payment  {id}"));
+    out.progress(format!("pays     {} to {}", prepared.amount, payment.to));
+    out.progress(format!("fee      {fee}; {remains} remain free"));
+    let mut on_stage = |stage: &Stage, after: Duration| {
+        let (name, detail) = describe(stage);
+        out.progress(format!("{name:<8} after {} ms{detail}", after.as_millis()));
+    };
+    let limit = Duration::from_secs(how.timeout);
+    let paid = wallet.send(&prepared, limit, &mut on_stage).await?;
+    if let Some(path) = &how.proof {
+        home::replace(path, &paid.proof)?;
+        out.progress(format!("proof    {} ({} bytes)", path.display(), paid.proof.len()));
+    }
+    let settled = &paid.settled;
+    out.object(&json!({
+        "id": id.to_string(),
+        "to": payment.to.to_string(),
+        "amount": prepared.amount.to_string(),
+        "fee": fee.to_string(),
+        "remains": remains.to_string(),
+        "height": settled.header.height.get(),
+        "index": settled.index,
+        "outcome": settled.outcome.to_string(),
+        "proof": how.proof.map(|path| path.display().to_string()),
+        "as_of": as_of(&settled.as_of),
+    }));
+    Ok(())
+}
+
+async fn list(options: Options, history: History, out: Printer) -> Result<(), Error> {
+    let mut wallet = Wallet::open(&options)?;
+    let balance = wallet.balance().await?;
+    let book = wallet.book();
+    let mut lines = Vec::with_capacity(book.lines().len());
+    let mut rows = Vec::with_capacity(book.lines().len());
+    for line in book.lines() {
+        let (entry, received, spent) = (&line.entry, line.received, line.spent);
+        let (height, id) = (entry.block, entry.txid);
+        lines.push(format!("proven   block {height:<8} +{received:<12} -{spent:<12} {id}"));
+        rows.push(json!({
+            "id": id.to_string(),
+            "height": height.get(),
+            "index": entry.index,
+            "received": received.to_string(),
+            "spent": spent.to_string(),
+        }));
+    }
+    for pending in &balance.pending {
+        lines.push(format!("pending  {}", pending.id));
+    }
+    let (key, count) = (*wallet.key(), rows.len());
+    lines.push(format!(
+        "PROVEN complete to block {}: these are all {count} transactions of this key, no more \
+         exist; {}",
+        balance.as_of.height(),
+        balance.as_of
+    ));
+    if let Some(path) = &history.proof {
+        home::replace(path, &wallet.proof(Claim::History { key }).await?)?;
+        lines.push(format!("proof    {}", path.display()));
+    }
+    let pending: Vec<_> = balance.pending.iter().map(|pending| pending.id.to_string()).collect();
+    let object = json!({
+        "key": key.to_string(),
+        "complete": true,
+        "count": count,
+        "transactions": rows,
+        "pending": pending,
+        "as_of": as_of(&balance.as_of),
+    });
+    out.result(&lines, &object);
+    Ok(())
+}
+
+async fn prove(options: Options, proof: Proof, out: Printer) -> Result<(), Error> {
+    let mut wallet = Wallet::open(&options)?;
+    let claim = match proof.subject {
+        Subject::Transaction(id) => Claim::Transaction { id },
+        Subject::Output(outpoint) => Claim::Output { outpoint },
+    };
+    let bytes = wallet.proof(claim).await?;
+    let statement = proof_file::verify(&bytes, wallet.trust())?;
+    home::replace(&proof.output, &bytes)?;
+    let lines = [
+        format!("proven   {statement}"),
+        format!("proof    {} ({} bytes)", proof.output.display(), bytes.len()),
+    ];
+    let object = json!({
+        "statement": statement.to_string(),
+        "proof": proof.output.display().to_string(),
+        "bytes": bytes.len(),
+        "as_of": as_of(statement.as_of()),
+    });
+    out.result(&lines, &object);
+    Ok(())
+}
+
+fn payment(to: primitives::keys::PublicKey, amount: u64, how: &How) -> Payment {
+    Payment {
+        fee: how.fee.map(Amount::new),
+        host: how.host_peer,
+        ..Payment::new(to, Amount::new(amount))
+    }
+}
+
+fn describe(stage: &Stage) -> (&'static str, String) {
+    match stage {
+        Stage::Refused { refusal } => ("refused", format!(": {refusal}")),
+        Stage::Seen => ("seen", String::new()),
+        Stage::Endorsed => ("endorsed", String::new()),
+        Stage::Official => ("official", String::new()),
+        Stage::Final {
+            height,
+            index,
+            outcome,
+        } => ("final", format!(", block {height} place {index}, {outcome}")),
+        Stage::Proven { height } => ("proven", format!(", block {height}")),
+    }
+}
+
+fn as_of(certified: &Certified) -> Value {
+    json!({
+        "height": certified.height().get(),
+        "root": certified.root().to_string(),
+        "stake_percent": certified.percent(),
+    })
+}
+
+fn default_home() -> PathBuf {
+    let user = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    user.join(".primus-wallet")
+}
+
+fn block_on(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::File {
+        path: PathBuf::from("tokio runtime"),
+        source,
+    })?;
+    runtime.block_on(work)
+}
