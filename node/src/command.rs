@@ -15,6 +15,7 @@ use crate::error::{Error, Exit};
 use crate::http::Readiness;
 use crate::http::client;
 use crate::keyfile::{Role, Secret};
+use crate::run::Stdin;
 use crate::status::{BlockView, Status};
 use crate::store::Kind;
 use crate::{home, run};
@@ -57,7 +58,7 @@ pub enum Command {
     Init(Init),
     /// Run the node until SIGINT or SIGTERM.
     #[command(before_help = "Example:\n  primus run --store redb --log-format json\n")]
-    Run(Flags),
+    Run(Run),
     /// What the running node says of itself; exit 3 if it is not ready.
     #[command(before_help = "Example:\n  primus status --json\n")]
     Status(Flags),
@@ -96,6 +97,17 @@ pub struct Init {
     /// Make a chain of one peer with a faucet, for developers.
     #[arg(long, required = true)]
     pub dev: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// `primus run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Also stop when standard input ends, as it does with the process that started this one.
+    #[arg(long)]
+    exit_on_stdin_close: bool,
+    /// Settings.
     #[command(flatten)]
     flags: Flags,
 }
@@ -217,7 +229,17 @@ impl Cli {
         };
         match self.command {
             Command::Init(init) => self::init(&home, &init, &mut printer),
-            Command::Run(flags) => run::run(load(&flags)?).map(|()| Exit::Done),
+            Command::Run(Run {
+                exit_on_stdin_close,
+                flags,
+            }) => {
+                let stdin = if exit_on_stdin_close {
+                    Stdin::Lease
+                } else {
+                    Stdin::Unused
+                };
+                run::run(load(&flags)?, stdin).map(|()| Exit::Done)
+            }
             Command::Status(flags) => status(&load(&flags)?, &mut printer),
             Command::Block { height, flags } => block(&load(&flags)?, height, &mut printer),
             Command::Dag {

@@ -24,11 +24,11 @@ use crate::peers::Peers;
 use crate::status::Status;
 use crate::store::{Database, Stamp};
 
-/// Runs the node of `config` until SIGINT or SIGTERM, or until it fails.
+/// Runs the node of `config` until SIGINT, SIGTERM or the end of a lease, or until it fails.
 ///
 /// # Errors
 /// Whatever stops it: configuration, keys, a store in use, a failed disk, a taken port.
-pub fn run(config: Config) -> Result<(), Error> {
+pub fn run(config: Config, stdin: Stdin) -> Result<(), Error> {
     let logs = log::start(config.log_level.clone(), config.log_format);
     log::abort_on_panic();
     let identity = Identity::load(&config)?;
@@ -37,7 +37,16 @@ pub fn run(config: Config) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::io("tokio runtime"))?;
-    runtime.block_on(serve(config, identity, logs))
+    runtime.block_on(serve(config, identity, logs, stdin))
+}
+
+/// What standard input is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing.
+    Unused,
+    /// The node stops when it ends, as it does with the process that holds its other end.
+    Lease,
 }
 
 /// Who this node is.
@@ -83,9 +92,14 @@ fn find_peer(genesis: &Genesis, chain: Digest, key: PublicKey) -> Result<Peer, E
         .ok_or(Error::NotAPeer { key, chain })
 }
 
-async fn serve(config: Config, identity: Identity, logs: Arc<LogCounts>) -> Result<(), Error> {
+async fn serve(
+    config: Config,
+    identity: Identity,
+    logs: Arc<LogCounts>,
+    stdin: Stdin,
+) -> Result<(), Error> {
     // Before anything that takes time, so that a stop is never missed.
-    let stopped = stop_signal()?;
+    let stopped = stop_signal(stdin)?;
     let (status_sender, status) = watch::channel(None);
     let (queries, query_receiver) = mpsc::channel(QUERIES_MAX);
     let timings = Arc::new(Timings::new()?);
@@ -221,7 +235,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Ends when the process is asked to stop, with the name of the signal.
-fn stop_signal() -> Result<oneshot::Receiver<&'static str>, Error> {
+fn stop_signal(stdin: Stdin) -> Result<oneshot::Receiver<&'static str>, Error> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::io("SIGINT"))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::io("SIGTERM"))?;
     let (sender, receiver) = oneshot::channel();
@@ -229,9 +243,26 @@ fn stop_signal() -> Result<oneshot::Receiver<&'static str>, Error> {
         let name = tokio::select! {
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
+            () = lease(stdin) => "end of standard input",
         };
         // Nobody waits any more if the node failed by itself.
         let _ = sender.send(name);
     });
     Ok(receiver)
+}
+
+/// Ends with standard input where that is the lease, else never.
+async fn lease(stdin: Stdin) {
+    if stdin == Stdin::Unused {
+        return std::future::pending().await;
+    }
+    let (sender, ended) = oneshot::channel::<()>();
+    // A thread of its own: the runtime would wait for a blocked read when it stops.
+    std::thread::spawn(move || {
+        // Whatever comes is of no interest, and an error is an end as well.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(sender);
+    });
+    // The thread only ever drops its end.
+    let _ = ended.await;
 }
