@@ -9,20 +9,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ledger::tx::{Body, Transaction};
 use node::store::Kind;
 use primitives::units::{Amount, Height};
 use serde_json::json;
 use wallet::{Payment, Wallet};
 use wallet_proto::Trust;
 use wallet_proto::reply::Stage;
+use wallet_proto::request::Report;
 
 use crate::cluster::{Cluster, Stay};
 use crate::error::Error;
 use crate::network::{Network, Setup, create};
 use crate::purse::Purse;
+use crate::recompute::recompute;
 use crate::replay::plan::Plan;
 use crate::replay::run as replay;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::verdict::{Judgement, Verdict, judge, reach};
 use crate::voice::Voice;
 use crate::{double_spend, wallets};
@@ -112,6 +115,7 @@ impl Demo<'_> {
             self.voice
                 .progress(&format!("{} of {count} peers answer wallets", index + 1));
         }
+        self.greet().await?;
         let mut trust = Trust::new(&self.network.genesis)?;
         for session in &self.sessions {
             reach(session, &mut trust, Height::new(1)).await?;
@@ -123,6 +127,17 @@ impl Demo<'_> {
             &format!("  {count} peers hold a certified block after {seconds:.1} s; chain {chain}"),
             &json!({"peers": count, "seconds": seconds, "chain": chain.to_string()}),
         );
+        Ok(())
+    }
+
+    /// Gives the peers something to order: an idle network makes no blocks.
+    async fn greet(&self) -> Result<(), Error> {
+        let body = Body::data(0, b"hello".to_vec())?;
+        let greeting = session::bytes(&Transaction::unsigned(body))?;
+        if let Some(first) = self.sessions.first() {
+            let mut told = first.submit(&[greeting], Report::Final).await?;
+            while told.next().await?.is_some() {}
+        }
         Ok(())
     }
 
@@ -286,6 +301,15 @@ impl Demo<'_> {
                 path.display()
             ),
             &json!({"file": path.display().to_string(), "bytes": length}),
+        );
+        let found = recompute(&path)?;
+        self.voice.say(
+            "recomputed",
+            &format!(
+                "  the slow reference finds the same {} blocks in its {} events",
+                found.blocks, found.events
+            ),
+            &json!({"blocks": found.blocks, "events": found.events}),
         );
         Ok(())
     }
