@@ -1,6 +1,7 @@
 //! Whole replicas against one another, in virtual time and with real signatures.
 
 mod network;
+mod restarts;
 
 use ledger::Outcome;
 use ledger::tx::draft::{Coin, TransferDraft};
