@@ -150,9 +150,17 @@ impl Batch {
         self.writes.is_empty()
     }
 
-    /// Adds `later` writes after these.
+    /// Adds `later` writes after these. Cost: that of the smaller of the two.
     pub fn append(&mut self, later: Self) {
-        self.writes.extend(later.writes);
+        let mut later = later.writes;
+        if later.len() > self.writes.len() {
+            core::mem::swap(&mut later, &mut self.writes);
+            for (key, value) in later {
+                self.writes.entry(key).or_insert(value);
+            }
+        } else {
+            self.writes.extend(later);
+        }
     }
 
     /// The writes in order of table and key; `None` removes.
