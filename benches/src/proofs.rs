@@ -42,7 +42,7 @@ fn measure(size: u32) -> Result<()> {
     };
     let mut map = MapTree::new(Map::Key, &keys);
     let hash = record.hash(&keys, Map::Key);
-    map.update(&(0..size).map(|index| (at(index).position, hash)).collect::<Vec<_>>());
+    map.update(&(0..size).map(|index| (at(index).position, hash)).collect::<Vec<_>>())?;
     let empty = SizedRoot { root: Digest::ZERO, size: 0 };
     let roots = StateRoots {
         block: empty,

@@ -63,9 +63,13 @@ fn the_later_of_two_batches_wins_whichever_is_longer() {
         };
         let mut both = batch(earlier, 1);
         both.append(batch(later, 2));
-        let values: Vec<u8> = both.writes().map(|(_, _, value)| value.unwrap()[0]).collect();
-        let wanted: Vec<u8> =
-            (0..earlier.max(later)).map(|key| if key < later { 2 } else { 1 }).collect();
+        let values: Vec<u8> = both
+            .writes()
+            .map(|(_, _, value)| value.unwrap()[0])
+            .collect();
+        let wanted: Vec<u8> = (0..earlier.max(later))
+            .map(|key| if key < later { 2 } else { 1 })
+            .collect();
         assert_eq!(values, wanted, "{earlier} then {later}");
     }
 }
