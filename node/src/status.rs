@@ -6,7 +6,7 @@ use std::str::FromStr;
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::quorum::Threshold;
-use primitives::units::{Stake, Time};
+use primitives::units::{Amount, Stake, Time};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A node as of one moment.
@@ -50,6 +50,9 @@ pub struct Status {
     /// The stake of the whole committee.
     #[serde(with = "decimal")]
     pub total_stake: Stake,
+    /// All coin there is: no block makes or loses any.
+    #[serde(with = "decimal")]
+    pub supply: Amount,
     /// Transactions that wait for this node's next events.
     pub pool_transactions: u64,
     /// Events held back for missing parents.
@@ -238,22 +241,25 @@ mod text {
     }
 }
 
-/// Stake as decimal text, because a 64-bit number is more than a page's number holds.
+/// Coin and stake as decimal text, because a 64-bit number is more than a page's number holds.
 mod decimal {
-    use super::{Deserialize, Deserializer, Serializer, Stake, de};
+    use super::{Amount, Deserialize, Deserializer, Display, Serializer, de};
 
-    pub(super) fn serialize<S: Serializer>(
-        stake: &Stake,
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &T,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(stake)
+        serializer.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Stake, D::Error> {
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: From<Amount>,
+        D: Deserializer<'de>,
+    {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Stake::new).map_err(de::Error::custom)
+        let number = text.parse().map_err(de::Error::custom)?;
+        Ok(Amount::new(number).into())
     }
 }
 

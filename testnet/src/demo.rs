@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ledger::tx::{Body, Transaction};
 use node::store::Kind;
+use primitives::keys::PublicKey;
 use primitives::units::{Amount, Height};
 use serde_json::json;
 use wallet::{Payment, Wallet};
 use wallet_proto::Trust;
 use wallet_proto::reply::Stage;
+use wallet_proto::request::Report;
 
 use crate::cluster::{Cluster, Stay};
 use crate::error::Error;
@@ -22,7 +25,7 @@ use crate::network::{Network, Setup, create};
 use crate::purse::Purse;
 use crate::replay::plan::Plan;
 use crate::replay::run as replay;
-use crate::session::Session;
+use crate::session::{Session, bytes};
 use crate::verdict::{Judgement, Verdict, judge, reach};
 use crate::voice::Voice;
 use crate::{double_spend, wallets};
@@ -112,6 +115,10 @@ impl Demo<'_> {
             self.voice
                 .progress(&format!("{} of {count} peers answer wallets", index + 1));
         }
+        // Peers rest while there is nothing to order, so there is no block without a first word.
+        let word = Transaction::unsigned(Body::data(0, b"hello".to_vec())?);
+        let word = [bytes(&word)?];
+        drop(self.sessions[0].submit(&word, Report::None).await?);
         let mut trust = Trust::new(&self.network.genesis)?;
         for session in &self.sessions {
             reach(session, &mut trust, Height::new(1)).await?;
@@ -209,11 +216,7 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn kill_and_restart(
-        &mut self,
-        alice: &mut Wallet,
-        bob: primitives::keys::PublicKey,
-    ) -> Result<(), Error> {
+    async fn kill_and_restart(&mut self, alice: &mut Wallet, bob: PublicKey) -> Result<(), Error> {
         let index = self.options.peers - 1;
         let name = self.cluster.peer(index)?.name.clone();
         self.voice
@@ -291,11 +294,7 @@ impl Demo<'_> {
     }
 
     /// Pays, says each grade with its time, and returns the proof.
-    async fn pay(
-        &self,
-        from: &mut Wallet,
-        to: primitives::keys::PublicKey,
-    ) -> Result<Vec<u8>, Error> {
+    async fn pay(&self, from: &mut Wallet, to: PublicKey) -> Result<Vec<u8>, Error> {
         let amount = Amount::new(250_000);
         let voice = self.voice;
         let mut grade = |stage: &Stage, after: Duration| {
