@@ -81,6 +81,11 @@ pub enum Command {
     Load(LoadArguments),
     /// Carry the payments of a Bitcoin block over, on the network that runs or on one of its own.
     Replay(Replay),
+    /// Decide and order an exported DAG again by the slow reference, and compare the blocks.
+    Recompute {
+        /// What `primus dag export --json` printed.
+        file: PathBuf,
+    },
     /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
     DoubleSpend {
         /// How many coins.
@@ -212,6 +217,7 @@ impl Context {
             Command::Restart { peer } => self.restart(peer).await,
             Command::Load(load) => self.load(load.load()).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
+            Command::Recompute { ref file } => self.recompute(file),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Mint { key, amount } => self.mint(key, amount).await,

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use ledger::tx::{Body, Transaction};
 use node::store::Kind;
-use primitives::keys::PublicKey;
 use primitives::units::{Amount, Height};
 use serde_json::json;
 use wallet::{Payment, Wallet};
@@ -23,9 +22,10 @@ use crate::cluster::{Cluster, Stay};
 use crate::error::Error;
 use crate::network::{Network, Setup, create};
 use crate::purse::Purse;
+use crate::recompute::recompute;
 use crate::replay::plan::Plan;
 use crate::replay::run as replay;
-use crate::session::{Session, bytes};
+use crate::session::{self, Session};
 use crate::verdict::{Judgement, Verdict, judge, reach};
 use crate::voice::Voice;
 use crate::{double_spend, wallets};
@@ -115,10 +115,7 @@ impl Demo<'_> {
             self.voice
                 .progress(&format!("{} of {count} peers answer wallets", index + 1));
         }
-        // Peers rest while there is nothing to order, so there is no block without a first word.
-        let word = Transaction::unsigned(Body::data(0, b"hello".to_vec())?);
-        let word = [bytes(&word)?];
-        drop(self.sessions[0].submit(&word, Report::None).await?);
+        self.greet().await?;
         let mut trust = Trust::new(&self.network.genesis)?;
         for session in &self.sessions {
             reach(session, &mut trust, Height::new(1)).await?;
@@ -130,6 +127,17 @@ impl Demo<'_> {
             &format!("  {count} peers hold a certified block after {seconds:.1} s; chain {chain}"),
             &json!({"peers": count, "seconds": seconds, "chain": chain.to_string()}),
         );
+        Ok(())
+    }
+
+    /// Gives the peers something to order: an idle network makes no blocks.
+    async fn greet(&self) -> Result<(), Error> {
+        let body = Body::data(0, b"hello".to_vec())?;
+        let greeting = session::bytes(&Transaction::unsigned(body))?;
+        if let Some(first) = self.sessions.first() {
+            let mut told = first.submit(&[greeting], Report::Final).await?;
+            while told.next().await?.is_some() {}
+        }
         Ok(())
     }
 
@@ -216,7 +224,11 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn kill_and_restart(&mut self, alice: &mut Wallet, bob: PublicKey) -> Result<(), Error> {
+    async fn kill_and_restart(
+        &mut self,
+        alice: &mut Wallet,
+        bob: primitives::keys::PublicKey,
+    ) -> Result<(), Error> {
         let index = self.options.peers - 1;
         let name = self.cluster.peer(index)?.name.clone();
         self.voice
@@ -290,11 +302,24 @@ impl Demo<'_> {
             ),
             &json!({"file": path.display().to_string(), "bytes": length}),
         );
+        let found = recompute(&path)?;
+        self.voice.say(
+            "recomputed",
+            &format!(
+                "  the slow reference finds the same {} blocks in its {} events",
+                found.blocks, found.events
+            ),
+            &json!({"blocks": found.blocks, "events": found.events}),
+        );
         Ok(())
     }
 
     /// Pays, says each grade with its time, and returns the proof.
-    async fn pay(&self, from: &mut Wallet, to: PublicKey) -> Result<Vec<u8>, Error> {
+    async fn pay(
+        &self,
+        from: &mut Wallet,
+        to: primitives::keys::PublicKey,
+    ) -> Result<Vec<u8>, Error> {
         let amount = Amount::new(250_000);
         let voice = self.voice;
         let mut grade = |stage: &Stage, after: Duration| {

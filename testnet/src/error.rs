@@ -195,6 +195,14 @@ pub enum Error {
         /// What it said.
         said: String,
     },
+    /// An export whose blocks do not follow from its events.
+    #[error("{path}: {reason}", path = path.display())]
+    Recomputed {
+        /// The export.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The node's program does not export its DAG.
     #[error("`primus dag export` ended with {status}")]
     Export {
@@ -254,6 +262,7 @@ impl Error {
             | Self::DoubleSpend { .. }
             | Self::Unplaced { .. }
             | Self::Unverified { .. }
+            | Self::Recomputed { .. }
             | Self::LightClient(wallet::Error::Unproven { .. }) => Some(Verdict::Diverged),
             Self::LightClient(_) | Self::Node(_) => Some(Verdict::Stalled),
             Self::NotABlock { .. }

@@ -24,6 +24,7 @@ pub mod keys;
 pub mod load;
 pub mod network;
 pub mod purse;
+pub mod recompute;
 pub mod replay;
 pub mod session;
 pub mod submit;

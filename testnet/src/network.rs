@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ledger::Genesis;
-use ledger::genesis::Parameters;
+use ledger::genesis::{ONE_EPOCH, Parameters};
 use ledger::tx::{Lock, Output};
 use node::home::{self, Plan, Secrets};
 use node::keyfile::Secret;
@@ -188,6 +188,7 @@ fn genesis(secrets: &[Secrets], funding: &[Output]) -> Result<Genesis, Error> {
     Ok(Genesis {
         version: 1,
         parameters: Parameters {
+            period: ONE_EPOCH,
             fee_min: FEE_MIN,
             data_free: true,
             time: wall_time(),

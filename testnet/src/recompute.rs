@@ -75,7 +75,10 @@ pub fn recompute(path: &Path) -> Result<Recomputed, Error> {
     let found = blocks(&graph).map_err(|error| differs(path, error.to_string()))?;
     if found.len() < export.blocks.len() {
         let (found, wanted) = (found.len(), export.blocks.len());
-        return Err(differs(path, format!("{found} blocks follow where {wanted} are exported")));
+        return Err(differs(
+            path,
+            format!("{found} blocks follow where {wanted} are exported"),
+        ));
     }
     for (found, exported) in found.iter().zip(&export.blocks) {
         let order: Vec<String> = found.order.iter().map(Digest::to_string).collect();
@@ -94,24 +97,40 @@ pub fn recompute(path: &Path) -> Result<Recomputed, Error> {
 }
 
 fn differs(path: &Path, reason: String) -> Error {
-    Error::Recomputed { path: path.to_path_buf(), reason }
+    Error::Recomputed {
+        path: path.to_path_buf(),
+        reason,
+    }
 }
 
 fn graph(export: &Export) -> Result<Graph, String> {
     let member = |member: &ExportedMember| {
-        Ok(Member { key: PublicKey(bytes(&member.key)?), stake: member.stake })
+        Ok(Member {
+            key: PublicKey(bytes(&member.key)?),
+            stake: member.stake,
+        })
     };
     Ok(Graph {
         chain_id: digest(&export.chain_id)?,
         epoch: export.epoch,
         seed: digest(&export.seed)?,
-        committee: export.committee.iter().map(member).collect::<Result<_, String>>()?,
-        events: export.events.iter().map(vertex).collect::<Result<_, String>>()?,
+        committee: export
+            .committee
+            .iter()
+            .map(member)
+            .collect::<Result<_, String>>()?,
+        events: export
+            .events
+            .iter()
+            .map(vertex)
+            .collect::<Result<_, String>>()?,
     })
 }
 
 fn vertex(event: &ExportedEvent) -> Result<Vertex, String> {
-    let digests = |texts: &[String]| texts.iter().map(|text| digest(text)).collect();
+    let digests = |texts: &[String]| -> Result<Vec<Digest>, String> {
+        texts.iter().map(|text| digest(text)).collect()
+    };
     Ok(Vertex {
         id: digest(&event.id)?,
         creator: event.creator,

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::load::{self, Load};
 use crate::network::{Network, Setup, create};
 use crate::purse::Purse;
+use crate::recompute::recompute;
 use crate::replay::plan::Plan;
 use crate::replay::{self, run as replay_run};
 use crate::session::Session;
@@ -39,10 +40,12 @@ impl Context {
         };
         let plan = Plan::new(&block(up.fresh.block.as_deref())?)?;
         let (mut cluster, network) = self.create(&up.fresh, &plan, stay).await?;
-        for peer in cluster.peers() {
-            let words = format!("{} {} http://{}", peer.name, peer.address, peer.http);
+        for (peer, host) in cluster.peers().iter().zip(&network.hosts) {
+            let wallet_host = format!("{}#{}", peer.address, host.key);
+            let words = format!("{} {wallet_host} http://{}", peer.name, peer.http);
             let facts = json!({
                 "peer": peer.name,
+                "wallet_host": wallet_host,
                 "address": peer.address.to_string(),
                 "http": peer.http.to_string(),
                 "home": peer.home.display().to_string(),
@@ -198,6 +201,19 @@ impl Context {
             cluster.down().await?;
         }
         Ok(verdict.exit())
+    }
+
+    pub(super) fn recompute(&self, file: &std::path::Path) -> Result<u8, Error> {
+        let found = recompute(file)?;
+        let words = format!(
+            "{} blocks recomputed from {} events, all equal; {} events ordered",
+            found.blocks, found.events, found.ordered
+        );
+        let facts = json!({
+            "blocks": found.blocks, "events": found.events, "ordered": found.ordered,
+        });
+        self.voice.say("recomputed", &words, &facts);
+        Ok(0)
     }
 
     pub(super) async fn double_spend(&self, repeat: usize) -> Result<u8, Error> {
