@@ -14,8 +14,8 @@ use crate::error::{Error, Exit};
 use crate::http::Readiness;
 use crate::http::client;
 use crate::keyfile::{Role, Secret};
-use crate::status::{BlockView, Status};
 use crate::run;
+use crate::status::{BlockView, Status};
 
 mod dag;
 mod init;

@@ -3,6 +3,7 @@
 //! Keys are big-endian where their order matters, so that order in the store is order in the tree.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The tables of a peer's store (docs/spec/state.md section 7).
@@ -92,7 +93,7 @@ impl Table {
 #[error("storage failed: {reason}")]
 pub struct StoreError {
     /// The backend's own words.
-    pub reason: alloc::string::String,
+    pub reason: String,
 }
 
 /// One row: key and value.

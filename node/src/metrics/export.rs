@@ -73,7 +73,6 @@ impl Rows {
             stake_heard,
             total_stake,
             pool_transactions,
-            supply: _,
             events_suspended,
         } = status;
         self.gauge(names::EPOCH, *epoch)?;
