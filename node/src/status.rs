@@ -42,16 +42,16 @@ pub struct Status {
     /// Peers of the committee that are connected.
     pub peers_connected: u64,
     /// The stake of this node.
-    #[serde(with = "decimal")]
+    #[serde(with = "text")]
     pub own_stake: Stake,
     /// The stake heard in the newest round that waits for a quorum, this node's own included.
-    #[serde(with = "decimal")]
+    #[serde(with = "text")]
     pub stake_heard: Stake,
     /// The stake of the whole committee.
-    #[serde(with = "decimal")]
+    #[serde(with = "text")]
     pub total_stake: Stake,
-    /// All coin there is: no block makes or loses any.
-    #[serde(with = "decimal")]
+    /// All coin there is: the sum of unspent outputs, checked at every block.
+    #[serde(with = "text")]
     pub supply: Amount,
     /// Transactions that wait for this node's next events.
     pub pool_transactions: u64,
@@ -220,7 +220,8 @@ impl BlockView {
     }
 }
 
-/// Values that are text in JSON: keys and digests in hexadecimal.
+/// Values that are text in JSON: keys and digests in hexadecimal, stake and coin in decimal, because a
+/// 64-bit number is more than a page's number holds.
 mod text {
     use super::{Deserialize, Deserializer, Display, FromStr, Serializer, de};
 
@@ -238,28 +239,6 @@ mod text {
     {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
-    }
-}
-
-/// Coin and stake as decimal text, because a 64-bit number is more than a page's number holds.
-mod decimal {
-    use super::{Amount, Deserialize, Deserializer, Display, Serializer, de};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(
-        value: &T,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: From<Amount>,
-        D: Deserializer<'de>,
-    {
-        let text = String::deserialize(deserializer)?;
-        let number = text.parse().map_err(de::Error::custom)?;
-        Ok(Amount::new(number).into())
     }
 }
 

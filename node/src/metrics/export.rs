@@ -61,6 +61,7 @@ impl Rows {
             quarantined: _,
             counters: _,
             own_stake: _,
+            supply: _,
             epoch,
             height,
             certified_height,
@@ -72,7 +73,6 @@ impl Rows {
             stake_heard,
             total_stake,
             pool_transactions,
-            supply: _,
             events_suspended,
         } = status;
         self.gauge(names::EPOCH, *epoch)?;
