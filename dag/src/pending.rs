@@ -1,7 +1,8 @@
 //! Events held back until their parents arrive, each with whatever came along.
 //!
-//! Every creator has an equal share of the room, so nobody can crowd out another; a creator over its
-//! share loses its event of the highest (round, id): what is nearest to being admitted stays.
+//! Every creator has an equal share of the room, in events and in payload bytes, so nobody can crowd
+//! out another; a creator over its share loses its events of the highest (round, id): what is nearest
+//! to being admitted stays.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -15,8 +16,9 @@ use crate::event::{Event, Reference};
 #[derive(Debug, Clone)]
 pub struct Pending<T> {
     share: usize,
+    share_bytes: usize,
     held: BTreeMap<Digest, Held<T>>,
-    of: BTreeMap<PeerIndex, BTreeSet<(Round, Digest)>>,
+    of: BTreeMap<PeerIndex, Own>,
     /// What is missed, with the events that miss it.
     missed: BTreeMap<Digest, Missed>,
     by_round: BTreeSet<(Round, Digest)>,
@@ -27,6 +29,13 @@ struct Held<T> {
     event: Event,
     item: T,
     missing: BTreeSet<Digest>,
+}
+
+/// The held events of one creator, and the bytes of their payloads.
+#[derive(Debug, Clone, Default)]
+struct Own {
+    events: BTreeSet<(Round, Digest)>,
+    bytes: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -43,6 +52,9 @@ impl<T> Pending<T> {
             share: limits::PENDING_EVENTS_MAX
                 .checked_div(creators)
                 .unwrap_or(limits::PENDING_EVENTS_MAX),
+            share_bytes: limits::PENDING_BYTES_MAX
+                .checked_div(creators)
+                .unwrap_or(limits::PENDING_BYTES_MAX),
             held: BTreeMap::new(),
             of: BTreeMap::new(),
             missed: BTreeMap::new(),
@@ -50,13 +62,15 @@ impl<T> Pending<T> {
         }
     }
 
-    /// Holds `event` back until all of `missing` (at least one) are released. Returns the event that
-    /// lost its place for it, which may be `event` itself. An event held already stays as it is.
-    pub fn insert(&mut self, event: Event, item: T, missing: Vec<Reference>) -> Option<(Event, T)> {
+    /// Holds `event` back until all of `missing` (at least one) are released. Returns the events that
+    /// lost their place for it, `event` itself perhaps among them. An event held already stays as it
+    /// is, and so does a creator's only one, however long.
+    pub fn insert(&mut self, event: Event, item: T, missing: Vec<Reference>) -> Vec<(Event, T)> {
         let id = *event.id();
         let (creator, round) = (event.header().creator, event.header().round);
+        let bytes = payload_bytes(&event);
         if self.held.contains_key(&id) {
-            return None;
+            return Vec::new();
         }
         for reference in &missing {
             self.miss(reference, id);
@@ -71,12 +85,13 @@ impl<T> Pending<T> {
             },
         );
         let own = self.of.entry(creator).or_default();
-        own.insert((round, id));
-        if own.len() <= self.share {
-            return None;
+        own.events.insert((round, id));
+        own.bytes = own.bytes.saturating_add(bytes);
+        let mut lost = Vec::new();
+        while let Some(last) = self.over_share(creator) {
+            lost.extend(self.remove(&last));
         }
-        let (_, last) = own.last().copied()?;
-        self.remove(&last)
+        lost
     }
 
     /// The events that missed `id` last of all, and leave the buffer, by (round, id).
@@ -101,11 +116,22 @@ impl<T> Pending<T> {
 
     /// What is missed and not itself held back, lowest round first, then by id.
     pub fn wanted(&self) -> impl Iterator<Item = Reference> + '_ {
+        self.wanted_from(Round::ZERO, Digest::ZERO)
+    }
+
+    /// The same from a place in that order on.
+    pub fn wanted_from(&self, round: Round, id: Digest) -> impl Iterator<Item = Reference> + '_ {
         self.by_round
-            .iter()
+            .range((round, id)..)
             .filter(|(_, id)| !self.held.contains_key(id))
             .filter_map(|(_, id)| self.missed.get(id))
             .map(|missed| missed.reference)
+    }
+
+    /// Whether a held event misses `id`.
+    #[must_use]
+    pub fn misses(&self, id: &Digest) -> bool {
+        self.missed.contains_key(id)
     }
 
     /// Whether an event is held back.
@@ -161,11 +187,21 @@ impl<T> Pending<T> {
         self.by_round.insert((missed.reference.round, reference.id));
     }
 
+    /// The event that a creator above its share loses next.
+    fn over_share(&self, creator: PeerIndex) -> Option<Digest> {
+        let own = self.of.get(&creator)?;
+        let is_over = own.events.len() > self.share
+            || (own.bytes > self.share_bytes && own.events.len() > 1);
+        let (_, last) = own.events.last().filter(|_| is_over)?;
+        Some(*last)
+    }
+
     fn remove(&mut self, id: &Digest) -> Option<(Event, T)> {
         let held = self.held.remove(id)?;
         let header = held.event.header();
         if let Some(own) = self.of.get_mut(&header.creator) {
-            own.remove(&(header.round, *id));
+            own.events.remove(&(header.round, *id));
+            own.bytes = own.bytes.saturating_sub(payload_bytes(&held.event));
         }
         for missing in &held.missing {
             let Some(missed) = self.missed.get_mut(missing) else {
@@ -179,6 +215,10 @@ impl<T> Pending<T> {
         }
         Some((held.event, held.item))
     }
+}
+
+fn payload_bytes(event: &Event) -> usize {
+    usize::try_from(event.header().payload_bytes).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

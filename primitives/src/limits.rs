@@ -46,6 +46,8 @@ pub const ANSWER_BYTES_TARGET: usize = 512 * 1024;
 pub const REQUEST_ITEMS_MAX: usize = 1_024;
 /// Events held back for missing parents, over all creators.
 pub const PENDING_EVENTS_MAX: usize = 16 * 1024;
+/// Bytes of their payloads, over all creators.
+pub const PENDING_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// One request of a wallet: a transaction and a little.
 pub const WALLET_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 1024;
 /// One reply to a wallet.

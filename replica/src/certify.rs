@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use dag::Committee;
 use dag::event::{Attestation, attestation_digest};
@@ -10,8 +11,9 @@ use primitives::keys::{Claim, Role, Signature, verify_batch};
 use primitives::quorum::Threshold;
 use primitives::units::{Height, PeerIndex, Stake};
 
-/// How many heights beyond the newest certified one are gathered at once: a bound on memory.
-const HEIGHTS_MAX: usize = 4_096;
+/// How many heights above and below the newest executed one are gathered: a bound on memory that no
+/// attestation of far-off heights can use up.
+pub const HEIGHTS_MAX: usize = 4_096;
 
 /// A quorum's signatures on one consensus root, checkable without the DAG.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Certified {
 pub struct Certifier {
     heights: BTreeMap<Height, BTreeMap<PeerIndex, Attestation>>,
     certified: Option<Certified>,
+    /// The height executed when all that was gathered was last looked at.
+    looked_at: Option<Height>,
 }
 
 /// What the newest attestations amount to.
@@ -52,6 +56,7 @@ impl Certifier {
         Self {
             heights: BTreeMap::new(),
             certified,
+            looked_at: None,
         }
     }
 
@@ -61,26 +66,33 @@ impl Certifier {
         self.certified.as_ref()
     }
 
-    /// Notes what `creator` attests. Older or far-off heights are ignored; a creator's first word
-    /// for a height stands.
-    pub fn gather(&mut self, creator: PeerIndex, attestations: &[Attestation]) {
+    /// Notes what `creator` attests. Certified heights and those far from `executed` are ignored; a
+    /// creator's first word for a height stands.
+    pub fn gather(
+        &mut self,
+        creator: PeerIndex,
+        attestations: &[Attestation],
+        executed: Height,
+    ) {
         let certified = self.certified.as_ref().map(|newest| newest.height);
+        let near = window(executed);
         for attestation in attestations {
             let height = attestation.height;
             let open = certified.is_none_or(|newest| height > newest);
-            if open && (self.heights.contains_key(&height) || self.heights.len() < HEIGHTS_MAX) {
+            if open && near.contains(&height) {
                 self.heights
                     .entry(height)
                     .or_default()
                     .entry(creator)
                     .or_insert(*attestation);
+                self.looked_at = None;
             }
         }
     }
 
     /// Certifies the newest height at or below `executed` at which a quorum agrees, and any height of
-    /// `wanted` below it, each checked against this peer's own root. Cost: one batch of signature
-    /// checks per certificate.
+    /// `wanted` below it, each checked against this peer's own root; none while nothing has been
+    /// gathered or executed since the last call. Cost: one batch of signature checks per certificate.
     pub fn advance(
         &mut self,
         committee: &Committee,
@@ -89,6 +101,11 @@ impl Certifier {
         own_roots: &BTreeMap<Height, Digest>,
     ) -> Verdict {
         let mut certificates = Vec::new();
+        if self.looked_at == Some(executed) {
+            return Verdict::Certified(certificates);
+        }
+        self.looked_at = Some(executed);
+        self.heights = self.heights.split_off(window(executed).start());
         for (height, claims) in self.heights.range_mut(..=executed).rev() {
             if !certificates.is_empty() && !wanted.contains(height) {
                 continue;
@@ -114,6 +131,12 @@ impl Certifier {
         certificates.reverse();
         Verdict::Certified(certificates)
     }
+}
+
+/// The heights that are gathered when `executed` is the newest block.
+fn window(executed: Height) -> RangeInclusive<Height> {
+    let reach = u64::try_from(HEIGHTS_MAX).unwrap_or(u64::MAX);
+    executed.earlier(reach)..=executed.later(reach)
 }
 
 /// The certificate of `height`, if the claims that hold reach a quorum; false claims are removed.

@@ -1,4 +1,7 @@
 //! Asking for what is missing: single events by id, and whole rounds when far behind.
+//!
+//! Ids may be made up: each peer has its own share of what is asked for because of it, and an id that
+//! nobody delivers is given up, so that one liar cannot keep us from asking for what exists.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -9,20 +12,35 @@ use primitives::{Digest, limits};
 
 /// How long an answer may take before another peer is asked, in milliseconds.
 const TIMEOUT_MS: u64 = 2_000;
-/// Ids asked for at once, over all peers: a bound on memory and on what a liar can make us ask.
-const WANTED_MAX: usize = 4 * limits::REQUEST_ITEMS_MAX;
+/// Ids asked for at once because one peer named them: a bound on memory and on what a liar can make
+/// us ask.
+const WANTED_MAX: usize = limits::REQUEST_ITEMS_MAX;
+/// How many peers are asked for an id, one after the other, before it is given up.
+const TRIES_MAX: u32 = 8;
+/// Answers in a row without a new event, after which a catch-up is given up.
+const BARREN_MAX: u32 = 8;
+/// How long a peer whose catch-up failed is not followed again, in milliseconds.
+const DISTRUST_MS: u64 = 30_000;
 
 /// Outstanding requests. Asks the sender of a child first, then the others in turn.
 #[derive(Debug, Default)]
 pub struct Fetch {
     wanted: BTreeMap<Digest, Asked>,
+    /// How many of `wanted` each peer is the cause of.
+    shares: BTreeMap<PeerIndex, usize>,
     following: Option<Following>,
+    /// Until when not to follow whom.
+    distrusted: BTreeMap<PeerIndex, u64>,
 }
 
 #[derive(Debug)]
 struct Asked {
+    /// Who named the id.
+    cause: PeerIndex,
+    /// Who was asked last.
     peer: PeerIndex,
     at_ms: u64,
+    tries: u32,
 }
 
 /// A catch-up under way with one peer.
@@ -34,11 +52,13 @@ pub struct Following {
     pub from: Cursor,
     /// When it was asked for.
     pub at_ms: u64,
+    /// Answers in a row that brought nothing new.
+    pub barren: u32,
 }
 
 impl Fetch {
-    /// Notes that `ids` are missing and returns those to ask `peer` for now: the ones not asked of
-    /// anybody in the last two seconds.
+    /// Notes that `ids` are missing, which `peer` named, and returns those to ask it for now: the ones
+    /// not asked of anybody yet.
     pub fn want(
         &mut self,
         ids: impl Iterator<Item = Digest>,
@@ -46,27 +66,32 @@ impl Fetch {
         now_ms: u64,
     ) -> Vec<Digest> {
         let mut ask = Vec::new();
+        let share = self.shares.entry(peer).or_default();
         for id in ids {
-            let known = self.wanted.get(&id);
-            let due = known.is_none_or(|asked| now_ms >= asked.at_ms.saturating_add(TIMEOUT_MS));
-            let room = known.is_some() || self.wanted.len() < WANTED_MAX;
-            if due && room && ask.len() < limits::REQUEST_ITEMS_MAX {
-                self.wanted.insert(
-                    id,
-                    Asked {
-                        peer,
-                        at_ms: now_ms,
-                    },
-                );
-                ask.push(id);
+            if *share >= WANTED_MAX || ask.len() >= limits::REQUEST_ITEMS_MAX {
+                break;
             }
+            if self.wanted.contains_key(&id) {
+                continue;
+            }
+            *share = share.saturating_add(1);
+            let asked = Asked {
+                cause: peer,
+                peer,
+                at_ms: now_ms,
+                tries: 1,
+            };
+            self.wanted.insert(id, asked);
+            ask.push(id);
         }
         ask
     }
 
     /// Forgets what has arrived.
     pub fn arrived(&mut self, id: &Digest) {
-        self.wanted.remove(id);
+        if let Some(asked) = self.wanted.remove(id) {
+            give_back(&mut self.shares, asked.cause);
+        }
     }
 
     /// Ids whose answer is overdue, each to be asked of the connected peer after the one that failed.
@@ -76,31 +101,41 @@ impl Fetch {
         now_ms: u64,
     ) -> BTreeMap<PeerIndex, Vec<Digest>> {
         let mut asks: BTreeMap<PeerIndex, Vec<Digest>> = BTreeMap::new();
-        for (id, asked) in &mut self.wanted {
+        let shares = &mut self.shares;
+        self.wanted.retain(|id, asked| {
             if now_ms < asked.at_ms.saturating_add(TIMEOUT_MS) {
-                continue;
+                return true;
             }
             let next = connected
                 .iter()
                 .find(|peer| **peer > asked.peer)
                 .or(connected.first());
-            if let Some(peer) = next {
-                *asked = Asked {
-                    peer: *peer,
-                    at_ms: now_ms,
-                };
-                let ids = asks.entry(*peer).or_default();
-                if ids.len() < limits::REQUEST_ITEMS_MAX {
-                    ids.push(*id);
-                }
+            let Some(peer) = next.filter(|_| asked.tries < TRIES_MAX) else {
+                give_back(shares, asked.cause);
+                return false;
+            };
+            let ids = asks.entry(*peer).or_default();
+            if ids.len() < limits::REQUEST_ITEMS_MAX {
+                ids.push(*id);
+                asked.peer = *peer;
+                asked.at_ms = now_ms;
+                asked.tries = asked.tries.saturating_add(1);
             }
-        }
+            true
+        });
         asks
     }
 
     /// Drops requests that nobody waits for.
     pub fn keep(&mut self, needed: impl Fn(&Digest) -> bool) {
-        self.wanted.retain(|id, _| needed(id));
+        let shares = &mut self.shares;
+        self.wanted.retain(|id, asked| {
+            let keeps = needed(id);
+            if !keeps {
+                give_back(shares, asked.cause);
+            }
+            keeps
+        });
     }
 
     /// The catch-up under way.
@@ -109,24 +144,58 @@ impl Fetch {
         self.following.as_ref()
     }
 
-    /// Starts or continues a catch-up.
+    /// Whether a catch-up with `peer` may begin.
+    #[must_use]
+    pub fn may_follow(&self, peer: PeerIndex, now_ms: u64) -> bool {
+        let until_ms = self.distrusted.get(&peer).copied().unwrap_or(0);
+        self.following.is_none() && now_ms >= until_ms
+    }
+
+    /// Starts a catch-up.
     pub const fn follow(&mut self, peer: PeerIndex, from: Cursor, now_ms: u64) {
         self.following = Some(Following {
             peer,
             from,
             at_ms: now_ms,
+            barren: 0,
         });
     }
 
-    /// Ends the catch-up.
-    pub const fn stop_following(&mut self) {
-        self.following = None;
+    /// Takes an answer of `peer` with its next place, and says where to go on with the same peer. A
+    /// peer that leads nowhere is left.
+    pub fn followed(
+        &mut self,
+        peer: PeerIndex,
+        next: Option<Cursor>,
+        is_barren: bool,
+        now_ms: u64,
+    ) -> Option<Cursor> {
+        let following = self.following.as_mut().filter(|ours| ours.peer == peer)?;
+        let Some(next) = next else {
+            self.following = None;
+            return None;
+        };
+        following.barren = match is_barren {
+            true => following.barren.saturating_add(1),
+            false => 0,
+        };
+        if next <= following.from || following.barren >= BARREN_MAX {
+            self.following = None;
+            self.distrust(peer, now_ms);
+            return None;
+        }
+        following.from = next;
+        following.at_ms = now_ms;
+        Some(next)
     }
 
     /// Ends a catch-up that has had no answer for two seconds and says with whom it was.
     pub fn overdue_following(&mut self, now_ms: u64) -> Option<Following> {
-        self.following
-            .take_if(|following| now_ms >= following.at_ms.saturating_add(TIMEOUT_MS))
+        let failed = self
+            .following
+            .take_if(|following| now_ms >= following.at_ms.saturating_add(TIMEOUT_MS))?;
+        self.distrust(failed.peer, now_ms);
+        Some(failed)
     }
 
     /// How many single events are asked for.
@@ -134,4 +203,18 @@ impl Fetch {
     pub fn wanted_count(&self) -> usize {
         self.wanted.len()
     }
+
+    fn distrust(&mut self, peer: PeerIndex, now_ms: u64) {
+        let until_ms = now_ms.saturating_add(DISTRUST_MS);
+        self.distrusted.insert(peer, until_ms);
+    }
 }
+
+fn give_back(shares: &mut BTreeMap<PeerIndex, usize>, cause: PeerIndex) {
+    if let Some(share) = shares.get_mut(&cause) {
+        *share = share.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

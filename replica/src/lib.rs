@@ -27,12 +27,14 @@
 
 extern crate alloc;
 
+mod allowance;
 pub mod certify;
 pub mod effect;
 pub mod error;
 pub mod fetch;
 mod handle;
 pub mod input;
+pub mod inquiry;
 pub mod pool;
 pub mod replica;
 pub mod rows;

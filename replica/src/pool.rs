@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use ledger::tx::Checked;
+use ledger::tx::{Checked, Payload};
 use primitives::{Digest, limits};
 
 /// A bounded queue without repetition, first come first served.
@@ -43,12 +43,11 @@ impl Pool {
     /// Takes the oldest transactions that fit one payload together.
     pub fn take_payload(&mut self) -> Vec<Checked> {
         let mut taken = Vec::new();
-        let mut bytes: usize = 0;
+        let mut bytes = Payload::BYTES_FIXED;
         while let Some(next) = self.queue.front() {
-            // Each element costs a count of 4 bytes, and so does the list.
-            let cost = next.bytes().len().saturating_add(4);
-            bytes = bytes.saturating_add(cost);
-            let full = bytes.saturating_add(4) > limits::PAYLOAD_BYTES_MAX
+            let fixed = Payload::BYTES_PER_TRANSACTION;
+            bytes = bytes.saturating_add(next.bytes().len().saturating_add(fixed));
+            let full = bytes > limits::PAYLOAD_BYTES_MAX
                 || taken.len() >= limits::PAYLOAD_TRANSACTIONS_MAX;
             if full {
                 break;

@@ -1,13 +1,13 @@
 //! The whole of one peer, and the one function that it is.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use consensus::creation::Parameters;
 use consensus::{Creation, Engine};
 use dag::committee::Member;
-use dag::event::Attestation;
+use dag::event::{Attestation, Reference};
 use dag::pending::Pending;
 use dag::{Committee, Dag};
 use ledger::genesis::ONE_EPOCH;
@@ -18,14 +18,16 @@ use primitives::codec::{self, Canonical};
 use primitives::keys::{PublicKey, Signer};
 use primitives::quorum::Threshold;
 use primitives::store::{Batch, Store};
-use primitives::units::{Epoch, Height, PeerIndex, Seq, Stake};
+use primitives::units::{Epoch, Height, PeerIndex, Round, Stake, Time};
 use wallet_proto::reply::Answer;
 
+use crate::allowance::Allowance;
 use crate::certify::{Certified, Certifier};
 use crate::effect::Effect;
 use crate::error::Error;
 use crate::fetch::Fetch;
 use crate::input::{Arrival, Input, Now, Ticket};
+use crate::inquiry::Inquiry;
 use crate::pool::Pool;
 use crate::stats::Stats;
 use crate::turn::Turn;
@@ -51,12 +53,19 @@ impl core::fmt::Debug for Setup {
 /// Whether own events may be made (C32).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// Asking which own events the others know; these have answered.
-    Asking(BTreeSet<PeerIndex>),
+    /// Asking which own events the others know.
+    Asking(Inquiry),
     /// Free to create events.
     Active,
-    /// Others hold an own event that this store lacks, or a certified root differs: silent.
+    /// An event signed with the own key came that this store lacks: silent for good.
     Quarantined,
+}
+
+/// The newest own event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OwnHead {
+    pub(crate) reference: Reference,
+    pub(crate) time: Time,
 }
 
 /// One connected peer.
@@ -64,6 +73,8 @@ pub enum Standing {
 pub(crate) struct Peer {
     /// The settled height it last told.
     pub(crate) height: Height,
+    /// What it has cost to answer it lately.
+    pub(crate) allowance: Allowance,
 }
 
 /// A wallet's answer that waits for its block's certificate.
@@ -96,11 +107,16 @@ pub struct Replica {
     pub(crate) peers: BTreeMap<PeerIndex, Peer>,
     pub(crate) fetch: Fetch,
     pub(crate) standing: Standing,
-    pub(crate) own_head: Option<(Seq, Digest)>,
+    pub(crate) own_head: Option<OwnHead>,
+    /// Added to the DAG's own count of admissions, which begins anew at each start.
+    pub(crate) admission_base: u64,
     /// The certified root that contradicts the own one, if any (C29).
     pub(crate) diverged: Option<Height>,
     pub(crate) held: Vec<Held>,
     pub(crate) frontier_due_ms: u64,
+    pub(crate) sweep_due_ms: u64,
+    /// Whom to ask next for what pending events miss, and from which place on.
+    pub(crate) retry: (PeerIndex, Round, Digest),
     pub(crate) stats: Stats,
 }
 
@@ -165,11 +181,14 @@ impl Replica {
             attestations: Vec::new(),
             peers: BTreeMap::new(),
             fetch: Fetch::default(),
-            standing: Standing::Asking(BTreeSet::new()),
+            standing: Standing::Asking(Inquiry::default()),
             own_head: None,
+            admission_base: 0,
             diverged: None,
             held: Vec::new(),
             frontier_due_ms: 0,
+            sweep_due_ms: 0,
+            retry: (own, Round::ZERO, Digest::ZERO),
             stats: Stats::default(),
         };
         if is_new {
@@ -178,7 +197,8 @@ impl Replica {
         } else {
             replica.restore(store)?;
         }
-        if replica.is_quorum([own].into_iter()) {
+        let is_asking = replica.standing != Standing::Quarantined;
+        if is_asking && replica.is_quorum([own].into_iter()) {
             replica.standing = Standing::Active;
         }
         Ok((replica, batch))
@@ -272,6 +292,12 @@ impl Replica {
     #[must_use]
     pub fn pooled(&self) -> usize {
         self.pool.len()
+    }
+
+    /// Whether an event with transactions waits to be ordered.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        !self.unsettled.is_empty()
     }
 
     /// How many events wait for missing parents.

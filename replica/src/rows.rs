@@ -14,6 +14,8 @@ pub const CHECKPOINT: &[u8] = b"checkpoint";
 pub const CERTIFICATE: &[u8] = b"certificate";
 /// Key of [`primitives::store::Table::Meta`]: the id of the newest own event.
 pub const OWN_HEAD: &[u8] = b"own head";
+/// Key of [`primitives::store::Table::Meta`]: there once this peer must never sign again (C32).
+pub const QUARANTINED: &[u8] = b"quarantined";
 
 /// Table `Chain`: epoch, round, admission. Parents come before children in this order.
 #[must_use]
@@ -24,6 +26,16 @@ pub fn chain_key(epoch: Epoch, at: Cursor) -> Vec<u8> {
         at.admission.to_be_bytes(),
     ]
     .concat()
+}
+
+/// The first key of table `Chain` after those of an epoch; the last epoch of all has none.
+#[must_use]
+pub fn chain_end(epoch: Epoch) -> Vec<u8> {
+    let begin = Cursor {
+        round: Round::ZERO,
+        admission: 0,
+    };
+    chain_key(epoch.later(1), begin)
 }
 
 /// The place that a key of table `Chain` stands for.

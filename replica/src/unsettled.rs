@@ -1,17 +1,20 @@
 //! The transactions of events that no block has ordered yet: who carries what, and what conflicts.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use ledger::tx::{Checked, Outpoint};
 use primitives::Digest;
+
+/// Rivals of one transaction that are weighed against it; with more it is reported when final.
+const RIVALS_MAX: usize = 64;
 
 /// Payloads by event, and the events by transaction and by spent outpoint.
 #[derive(Debug, Default)]
 pub struct Unsettled {
     payloads: BTreeMap<Digest, Vec<Checked>>,
     carriers: BTreeMap<Digest, Vec<Digest>>,
-    spenders: BTreeMap<Outpoint, Vec<Digest>>,
+    spenders: BTreeMap<Outpoint, BTreeSet<Digest>>,
 }
 
 impl Unsettled {
@@ -21,15 +24,14 @@ impl Unsettled {
             return;
         }
         for transaction in &transactions {
-            self.carriers
-                .entry(*transaction.id())
-                .or_default()
-                .push(event);
+            let carriers = self.carriers.entry(*transaction.id()).or_default();
+            // One event may hold a transaction twice.
+            if carriers.last() != Some(&event) {
+                carriers.push(event);
+            }
             for input in inputs(transaction) {
                 let spenders = self.spenders.entry(*input).or_default();
-                if !spenders.contains(transaction.id()) {
-                    spenders.push(*transaction.id());
-                }
+                spenders.insert(*transaction.id());
             }
         }
         self.payloads.insert(event, transactions);
@@ -49,7 +51,7 @@ impl Unsettled {
             self.carriers.remove(transaction.id());
             for input in inputs(transaction) {
                 if let Some(spenders) = self.spenders.get_mut(input) {
-                    spenders.retain(|spender| spender != transaction.id());
+                    spenders.remove(transaction.id());
                     if spenders.is_empty() {
                         self.spenders.remove(input);
                     }
@@ -65,26 +67,27 @@ impl Unsettled {
         self.carriers.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The transactions that spend an input of `id` too.
+    /// The transactions that spend an input of `id` too, by id; none if they are too many to weigh.
     #[must_use]
-    pub fn rivals(&self, id: &Digest) -> Vec<Digest> {
+    pub fn rivals(&self, id: &Digest) -> Option<Vec<Digest>> {
         let carrier = self
             .carriers(id)
             .first()
             .and_then(|event| self.payloads.get(event));
         let transaction = carrier
             .and_then(|transactions| transactions.iter().find(|candidate| candidate.id() == id));
-        let mut rivals: Vec<Digest> = transaction
-            .into_iter()
-            .flat_map(inputs)
-            .filter_map(|input| self.spenders.get(input))
-            .flatten()
-            .filter(|spender| *spender != id)
-            .copied()
-            .collect();
-        rivals.sort();
-        rivals.dedup();
-        rivals
+        let mut rivals = BTreeSet::new();
+        for input in transaction.into_iter().flat_map(inputs) {
+            for spender in self.spenders.get(input).into_iter().flatten() {
+                if spender != id {
+                    rivals.insert(*spender);
+                }
+                if rivals.len() > RIVALS_MAX {
+                    return None;
+                }
+            }
+        }
+        Some(rivals.into_iter().collect())
     }
 
     /// The events whose transactions wait, by id.

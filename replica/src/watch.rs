@@ -8,12 +8,14 @@ use primitives::codec::List;
 use primitives::units::Height;
 use primitives::{Digest, limits};
 use wallet_proto::reply::{Reply, Stage, Step};
-use wallet_proto::request::Report;
+use wallet_proto::request::{Report, TRANSACTIONS_MAX};
 
 use crate::input::Ticket;
 
-/// Transactions watched at once, over all wallets: a bound on memory.
+/// Positions of requests watched at once, over all wallets: a bound on memory.
 const WATCHED_MAX: usize = limits::POOL_TRANSACTIONS_MAX;
+/// Positions watched for one session, so that one wallet leaves room for others.
+const WATCHED_SESSION_MAX: usize = 16 * TRANSACTIONS_MAX;
 
 /// Who waits for which transaction.
 #[derive(Debug, Default)]
@@ -25,6 +27,11 @@ pub struct Watches {
     queued: BTreeMap<Ticket, Vec<Step>>,
     /// Transactions below official with somebody who wants every grade.
     rising: BTreeSet<Digest>,
+    /// Where the next sweep over `rising` begins.
+    swept: Digest,
+    /// Positions watched, over all sessions and of each.
+    watched: usize,
+    sessions: BTreeMap<u64, usize>,
 }
 
 #[derive(Debug)]
@@ -39,14 +46,19 @@ struct Watched {
 struct Open {
     report: Report,
     left: usize,
+    /// What it waits or waited for.
+    ids: Vec<Digest>,
 }
 
 impl Watches {
     /// Begins to watch `id` for position `position` of a request. False if too many are watched.
     pub fn add(&mut self, id: Digest, ticket: Ticket, position: u16, report: Report) -> bool {
-        if self.transactions.len() >= WATCHED_MAX && !self.transactions.contains_key(&id) {
+        let own = self.sessions.entry(ticket.session).or_default();
+        if self.watched >= WATCHED_MAX || *own >= WATCHED_SESSION_MAX {
             return false;
         }
+        *own = own.saturating_add(1);
+        self.watched = self.watched.saturating_add(1);
         let watched = Watched {
             grade: Grade::Seen,
             waiting: Vec::new(),
@@ -59,11 +71,13 @@ impl Watches {
         if report == Report::All {
             self.rising.insert(id);
         }
-        let open = self
-            .tickets
-            .entry(ticket)
-            .or_insert(Open { report, left: 0 });
+        let open = self.tickets.entry(ticket).or_insert(Open {
+            report,
+            left: 0,
+            ids: Vec::new(),
+        });
         open.left = open.left.saturating_add(1);
+        open.ids.push(id);
         true
     }
 
@@ -110,7 +124,7 @@ impl Watches {
         };
         self.rising.remove(id);
         watched.grade = Grade::Final;
-        let mut waiting = Vec::new();
+        let (mut waiting, mut closed) = (Vec::new(), Vec::new());
         for (ticket, position) in core::mem::take(&mut watched.waiting) {
             let step = Step {
                 position,
@@ -124,7 +138,7 @@ impl Watches {
             {
                 waiting.push((ticket, position));
             } else {
-                close(&mut self.tickets, ticket);
+                closed.push(ticket);
             }
         }
         if waiting.is_empty() {
@@ -132,6 +146,9 @@ impl Watches {
         } else {
             watched.waiting = waiting;
             self.unproven.entry(height).or_default().insert(*id);
+        }
+        for ticket in closed {
+            self.close(ticket);
         }
     }
 
@@ -208,33 +225,63 @@ impl Watches {
         }
     }
 
-    /// Forgets a wallet that left.
+    /// Forgets a wallet that left. Cost: what it watched.
     pub fn forget(&mut self, session: u64) {
-        let gone = |ticket: &Ticket| ticket.session == session;
-        self.tickets.retain(|ticket, _| !gone(ticket));
-        self.queued.retain(|ticket, _| !gone(ticket));
-        self.transactions.retain(|_, watched| {
-            watched.waiting.retain(|(ticket, _)| !gone(ticket));
-            !watched.waiting.is_empty()
-        });
-        let transactions = &self.transactions;
-        self.rising.retain(|id| transactions.contains_key(id));
+        let requests = |request| Ticket { session, request };
+        let all = requests(0)..=requests(u64::MAX);
+        let tickets: Vec<Ticket> = self.tickets.range(all.clone()).map(|(it, _)| *it).collect();
+        for ticket in tickets {
+            let open = self.tickets.remove(&ticket);
+            for id in open.map(|open| open.ids).unwrap_or_default() {
+                let Some(watched) = self.transactions.get_mut(&id) else {
+                    continue;
+                };
+                watched.waiting.retain(|(waiting, _)| *waiting != ticket);
+                if watched.waiting.is_empty() {
+                    self.transactions.remove(&id);
+                    self.rising.remove(&id);
+                }
+            }
+        }
+        let queued: Vec<Ticket> = self.queued.range(all).map(|(it, _)| *it).collect();
+        for ticket in queued {
+            self.queued.remove(&ticket);
+        }
+        let own = self.sessions.remove(&session).unwrap_or(0);
+        self.watched = self.watched.saturating_sub(own);
     }
 
-    /// Transactions below official whose every grade somebody wants, with the grade last told.
-    pub fn rising(&self) -> impl Iterator<Item = (&Digest, Grade)> {
-        self.rising
-            .iter()
-            .filter_map(|id| Some((id, self.grade(id)?)))
+    /// Whether nobody wants to hear of grades.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.rising.is_empty()
+    }
+
+    /// The next transactions below official whose every grade somebody wants, with the grade last
+    /// told; at most `count`, all of them in turn.
+    pub fn next_rising(&mut self, count: usize) -> Vec<(Digest, Grade)> {
+        let rising = self.rising.range(self.swept..).take(count);
+        let next: Vec<_> = rising
+            .filter_map(|id| Some((*id, self.grade(id)?)))
+            .collect();
+        self.swept = match next.last().filter(|_| next.len() >= count) {
+            Some((last, _)) => *last,
+            None => Digest::ZERO,
+        };
+        next
     }
 
     fn close(&mut self, ticket: Ticket) {
-        close(&mut self.tickets, ticket);
-    }
-}
-
-fn close(tickets: &mut BTreeMap<Ticket, Open>, ticket: Ticket) {
-    if let Some(open) = tickets.get_mut(&ticket) {
-        open.left = open.left.saturating_sub(1);
+        if let Some(open) = self.tickets.get_mut(&ticket) {
+            open.left = open.left.saturating_sub(1);
+        }
+        let session = ticket.session;
+        self.watched = self.watched.saturating_sub(1);
+        if let Some(own) = self.sessions.get_mut(&session) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                self.sessions.remove(&session);
+            }
+        }
     }
 }

@@ -33,12 +33,12 @@ fn an_event_is_released_by_the_last_parent_it_missed() {
     let drawing = drawing();
     let mut pending = Pending::new(4);
     let missing = references(&drawing, &["A0", "B0"]);
-    assert!(pending.insert(event(&drawing, "A1"), 1, missing).is_none());
+    assert!(pending.insert(event(&drawing, "A1"), 1, missing).is_empty());
     let missing = references(&drawing, &["A1", "D0"]);
     assert!(
         pending
             .insert(event(&drawing, "a1.x"), 2, missing)
-            .is_none()
+            .is_empty()
     );
     assert!(pending.contains(&drawing.id("A1")));
     assert!(pending.released_by(&drawing.id("A0")).is_empty());
@@ -109,17 +109,17 @@ fn a_creator_over_its_share_loses_its_highest_round_and_nobody_elses() {
     let share = limits::PENDING_EVENTS_MAX / 999;
     let mut pending = Pending::new(999);
     let (other, parent) = orphan(5, 1_000);
-    assert!(pending.insert(other.clone(), (), vec![parent]).is_none());
+    assert!(pending.insert(other.clone(), (), vec![parent]).is_empty());
     for round in 1..=u64::try_from(share).unwrap() {
         let (event, parent) = orphan(3, round);
-        assert!(pending.insert(event, (), vec![parent]).is_none());
+        assert!(pending.insert(event, (), vec![parent]).is_empty());
     }
     let (high, parent) = orphan(3, 500);
     let loser = pending.insert(high.clone(), (), vec![parent]);
-    assert_eq!(loser, Some((high, ())));
+    assert_eq!(loser, [(high, ())]);
     let (low, parent) = orphan(3, 0);
-    let loser = pending.insert(low.clone(), (), vec![parent]).unwrap().0;
-    assert_eq!(loser.header().round, Round::new(share as u64));
+    let loser = pending.insert(low.clone(), (), vec![parent]);
+    assert_eq!(loser[0].0.header().round, Round::new(share as u64));
     assert!(pending.contains(low.id()) && pending.contains(other.id()));
     assert_eq!(pending.size(), share + 1);
     // What the losers missed is no longer wanted.
@@ -131,6 +131,28 @@ fn an_event_held_already_stays_as_it_is() {
     let mut pending = Pending::new(4);
     let (event, parent) = orphan(0, 7);
     pending.insert(event.clone(), 1, vec![parent]);
-    assert!(pending.insert(event.clone(), 2, vec![parent]).is_none());
+    assert!(pending.insert(event.clone(), 2, vec![parent]).is_empty());
     assert_eq!(pending.released_by(&parent.id), [(event, 1)]);
+}
+
+#[test]
+fn a_creator_cannot_fill_memory_with_long_payloads() {
+    let mut pending = Pending::new(64);
+    let share = limits::PENDING_BYTES_MAX / 64;
+    let long = limits::PAYLOAD_BYTES_MAX;
+    let mut lost = 0;
+    for round in 1..=20 {
+        let (event, parent) = orphan(3, round);
+        let mut header = event.header().clone();
+        header.payload_bytes = u32::try_from(long).unwrap();
+        lost += pending.insert(unsigned(header), (), vec![parent]).len();
+    }
+    assert_eq!(pending.size(), share / long);
+    assert_eq!(lost, 20 - share / long);
+    for round in 1..=20 {
+        pending.released_by(&orphan(3, round).1.id);
+    }
+    assert_eq!(pending.size(), 0);
+    let (event, parent) = orphan(3, 7);
+    assert!(pending.insert(event, (), vec![parent]).is_empty());
 }

@@ -14,15 +14,18 @@ use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height, Seq};
 use primitives::{Digest, limits};
 
+use crate::certify::HEIGHTS_MAX;
 use crate::error::Error;
 use crate::input::Arrival;
-use crate::replica::{Replica, Standing};
+use crate::inquiry::Finding;
+use crate::replica::{OwnHead, Replica, Standing};
 use crate::rows;
 use crate::turn::Turn;
 
 impl Replica {
     /// Makes own events as long as the policy asks for one, at most a few a turn.
     pub(crate) fn create<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
+        self.conclude_inquiry(turn);
         if self.standing != Standing::Active || self.diverged.is_some() {
             return Ok(());
         }
@@ -35,7 +38,9 @@ impl Replica {
             .decide(&self.dag, &self.engine, waiting, turn.now.mono_ms);
         match decision {
             Decision::Root { .. } | Decision::Data => {
-                let Some(composition) = self.creation.compose(&self.dag, decision) else {
+                let composition = self.creation.compose(&self.dag, decision);
+                let Some(composition) = composition.and_then(|links| self.after_own_head(links))
+                else {
                     return Ok(());
                 };
                 self.make(composition, turn)?;
@@ -49,6 +54,44 @@ impl Replica {
         Ok(())
     }
 
+    /// Begins to sign once a quorum knows of no own event that this peer lacks (C32).
+    fn conclude_inquiry<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+        let Standing::Asking(inquiry) = &self.standing else {
+            return;
+        };
+        match inquiry.finding(self.dag.floor(), turn.now.mono_ms) {
+            Finding::Claimed { until_ms } => turn.wake_at(until_ms),
+            Finding::Clear(peers) => {
+                if self.is_quorum(peers.into_iter().chain([self.own])) {
+                    self.standing = Standing::Active;
+                }
+            }
+        }
+    }
+
+    /// The links, if the event would follow the newest own event; where that one lies below the
+    /// floor, the DAG does not know it any more and it is put in (C5, C9a).
+    fn after_own_head(&self, links: Composition) -> Option<Composition> {
+        if links.round < self.dag.floor() {
+            return None;
+        }
+        let Some(head) = self.own_head else {
+            return links.self_parent.is_none().then_some(links);
+        };
+        match links.self_parent {
+            Some(parent) => (parent.id == head.reference.id).then_some(links),
+            None if links.kind == Kind::Root && links.round > head.reference.round => {
+                Some(Composition {
+                    seq: head.reference.seq.later(1),
+                    self_parent: Some(head.reference),
+                    time_min: head.time,
+                    ..links
+                })
+            }
+            None => None,
+        }
+    }
+
     fn make<S: Store>(
         &mut self,
         composition: Composition,
@@ -60,7 +103,10 @@ impl Replica {
         let event = Event::sign(header, self.signer.as_ref())?;
         let signed = event.signed().clone();
         let (seq, id) = (event.header().seq, *event.id());
-        self.own_head = Some((seq, id));
+        self.own_head = Some(OwnHead {
+            reference: event.reference(),
+            time: event.header().time,
+        });
         let arrival = Arrival {
             event,
             payload: payload.clone(),
@@ -136,13 +182,18 @@ impl Replica {
             signature,
         });
         self.roots.insert(height, root);
+        if self.roots.len() > HEIGHTS_MAX {
+            self.roots.pop_first();
+        }
     }
 
-    /// The epoch and seq of an own event to come; for tests of restarts.
+    /// The epoch, seq and id of the newest own event.
     #[must_use]
     pub const fn own_head(&self) -> Option<(Epoch, Seq, Digest)> {
         match self.own_head {
-            Some((seq, id)) => Some((self.committee.epoch(), seq, id)),
+            Some(OwnHead { reference, .. }) => {
+                Some((self.committee.epoch(), reference.seq, reference.id))
+            }
             None => None,
         }
     }

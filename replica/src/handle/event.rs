@@ -17,13 +17,15 @@ use crate::turn::Turn;
 
 impl Replica {
     /// Takes events that `from` sent: admits those whose parents are there, and what waited for them;
-    /// asks `from` for the parents of the others.
+    /// asks `from` for the parents of the others. Returns how many were new.
     pub(crate) fn receive<S: Store>(
         &mut self,
         from: PeerIndex,
         arrivals: Vec<Arrival>,
         turn: &mut Turn<'_, S>,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
+        let mut new: usize = 0;
+        let mut wanted = Vec::new();
         for arrival in arrivals {
             let id = *arrival.event.id();
             self.fetch.arrived(&id);
@@ -31,26 +33,45 @@ impl Replica {
                 self.stats.events_repeated = self.stats.events_repeated.saturating_add(1);
                 continue;
             }
+            self.look_for_twin(&arrival.event, turn)?;
             if self.is_needless_branch(&arrival.event) {
                 self.stats.events_refused = self.stats.events_refused.saturating_add(1);
                 continue;
             }
+            new = new.saturating_add(1);
             let missing = self.dag.missing(&arrival.event);
             if missing.is_empty() {
                 self.admit_with_waiting(arrival, turn)?;
             } else {
                 let event = arrival.event.clone();
+                wanted.extend(missing.iter().map(|parent| parent.id));
                 self.pending.insert(event, arrival, missing);
             }
         }
-        if self.fetch.following().is_none() {
+        // Whom we follow sends parents before children.
+        if self.fetch.following().is_none_or(|ours| ours.peer != from) {
             let (dag, pending) = (&self.dag, &self.pending);
-            let wanted = pending
-                .wanted()
-                .map(|parent| parent.id)
-                .filter(|id| !dag.contains(id));
+            let wanted = wanted.into_iter();
+            let wanted = wanted.filter(|id| !dag.contains(id) && !pending.contains(id));
             let ask = self.fetch.want(wanted, from, turn.now.mono_ms);
             self.ask(from, ask, turn);
+        }
+        Ok(new)
+    }
+
+    /// An event signed with the own key that this peer did not write down: another copy of the key is
+    /// at work, or this store is an old one. Either way nothing is ever signed again (C32).
+    fn look_for_twin<S: Store>(
+        &mut self,
+        event: &Event,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let is_own = event.header().creator == self.own;
+        if is_own && turn.store.get(Table::Event, &event.id().0)?.is_none() {
+            self.standing = Standing::Quarantined;
+            let key = rows::QUARANTINED.to_vec();
+            turn.store.batch.put(Table::Meta, key, Vec::new());
+            turn.require_durability();
         }
         Ok(())
     }
@@ -69,7 +90,7 @@ impl Replica {
         self.dag.is_forker(header.creator)
             && tips().nth(1).is_some()
             && !goes_on()
-            && !self.pending.wanted().any(|parent| parent.id == *event.id())
+            && !self.pending.misses(event.id())
     }
 
     /// Admits an event and everything that waited for it alone.
@@ -81,6 +102,11 @@ impl Replica {
         let mut ready = alloc::vec![arrival];
         while let Some(arrival) = ready.pop() {
             let id = *arrival.event.id();
+            // While it waited its creator may have shown two branches already.
+            if self.is_needless_branch(&arrival.event) {
+                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+                continue;
+            }
             if self.admit(arrival, turn)? {
                 let released = self.pending.released_by(&id);
                 ready.extend(released.into_iter().map(|(_, arrival)| arrival));
@@ -119,7 +145,7 @@ impl Replica {
         }
         let at = Cursor {
             round: header.round,
-            admission: admission.handle.get(),
+            admission: self.admission_base.saturating_add(admission.handle.get()),
         };
         let key = rows::chain_key(header.epoch, at);
         turn.store.batch.put(Table::Chain, key, id.0.to_vec());
@@ -131,12 +157,10 @@ impl Replica {
                 .put(Table::Evidence, id.0.to_vec(), codec::encode(&evidence)?);
             turn.accuse(evidence);
         }
-        // An own event that this peer did not make: another copy of the key is at work (C32).
-        if header.creator == self.own && self.own_head.is_none_or(|(_, own)| own != id) {
-            self.standing = Standing::Quarantined;
-        }
         self.unsettled.add(id, transactions);
-        self.certifier.gather(header.creator, &header.attestations);
+        let executed = self.ledger.height();
+        self.certifier
+            .gather(header.creator, &header.attestations, executed);
         self.creation.observe(&self.dag, &event, turn.now.mono_ms);
         Ok(true)
     }

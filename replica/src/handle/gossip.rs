@@ -17,6 +17,10 @@ use crate::turn::Turn;
 
 /// How often frontiers are told, in milliseconds.
 const FRONTIER_MS: u64 = 1_000;
+/// Full messages in answer to one request for events: it may name a thousand of the longest.
+const ANSWERS_MAX: usize = 4;
+/// Ids that are asked for again at a time.
+const RETRIED_MAX: usize = 256;
 /// A peer whose heads are more rounds above ours than this is followed round by round instead of
 /// being asked for single events.
 const FOLLOW_ROUNDS_MIN: u64 = 4;
@@ -34,6 +38,7 @@ impl Replica {
             self.frontier_due_ms = now.saturating_add(FRONTIER_MS);
             let frontier = self.frontier();
             turn.broadcast(frontier);
+            self.retry_missing(turn);
         }
         if let Some(failed) = self.fetch.overdue_following(now)
             && let Some(next) = self.peer_after(failed.peer)
@@ -57,16 +62,19 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         match gossip {
-            Gossip::Events(arrivals) => self.receive(from, arrivals, turn)?,
+            Gossip::Events(arrivals) => {
+                self.receive(from, arrivals, turn)?;
+            }
             Gossip::Want(ids) => self.answer_want(from, &ids, turn)?,
             Gossip::Frontier {
                 epoch,
                 height,
-                floor: _,
+                floor,
                 heads,
             } => {
                 self.peers.entry(from).or_default().height = height;
                 if epoch == self.committee.epoch() {
+                    self.note_own_heads(from, floor, &heads, turn)?;
                     self.compare_frontier(from, &heads, turn);
                 }
             }
@@ -75,17 +83,35 @@ impl Replica {
                 from: cursor,
             } => self.answer_follow(from, epoch, cursor, turn)?,
             Gossip::Followed { events, next } => {
-                self.receive(from, events, turn)?;
-                let following = self.fetch.following().is_some_and(|ours| ours.peer == from);
-                match next {
-                    Some(next) if following => self.follow(from, next, turn),
-                    Some(_) => {}
-                    None if following => self.fetch.stop_following(),
-                    None => {}
+                let is_barren = self.receive(from, events, turn)? == 0;
+                let now = turn.now.mono_ms;
+                if let Some(next) = self.fetch.followed(from, next, is_barren, now) {
+                    self.ask_to_follow(from, next, turn);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Asks the next peer for some of what pending events miss and nobody is asked for: all of it in
+    /// turn, whoever named how much.
+    fn retry_missing<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+        let (last, round, id) = self.retry;
+        let Some(peer) = self.peer_after(last) else {
+            return;
+        };
+        let missing: Vec<_> = self
+            .pending
+            .wanted_from(round, id)
+            .take(RETRIED_MAX)
+            .collect();
+        self.retry = match missing.last().filter(|_| missing.len() == RETRIED_MAX) {
+            Some(last) => (peer, last.round, last.id),
+            None => (peer, Round::ZERO, Digest::ZERO),
+        };
+        let ids = missing.into_iter().map(|parent| parent.id);
+        let ask = self.fetch.want(ids, peer, turn.now.mono_ms);
+        self.ask(peer, ask, turn);
     }
 
     fn frontier(&self) -> Message {
@@ -98,14 +124,13 @@ impl Replica {
         }
     }
 
-    /// Learns from a peer's heads: what we lack, and whether it knows own events that we do not (C32).
+    /// Learns from a peer's heads what we lack.
     fn compare_frontier<S: Store>(
         &mut self,
         from: PeerIndex,
         heads: &[Head],
         turn: &mut Turn<'_, S>,
     ) {
-        self.note_own_heads(from, heads);
         let lacking: Vec<&Head> = heads
             .iter()
             .filter(|head| head.round >= self.dag.floor())
@@ -118,7 +143,7 @@ impl Replica {
             .max()
             .unwrap_or(Round::ZERO);
         if highest.since(own) >= FOLLOW_ROUNDS_MIN {
-            if self.fetch.following().is_none() {
+            if self.fetch.may_follow(from, turn.now.mono_ms) {
                 let round = own.earlier(1).max(self.dag.floor());
                 self.follow(
                     from,
@@ -137,23 +162,26 @@ impl Replica {
     }
 
     // C32: no own event before a quorum has told which own events it knows.
-    fn note_own_heads(&mut self, from: PeerIndex, heads: &[Head]) {
-        let unknown = heads.iter().any(|head| {
-            head.creator == self.own
-                && self
-                    .own_head
-                    .is_none_or(|(seq, id)| head.seq > seq || (head.seq == seq && head.id != id))
-        });
-        if unknown {
-            self.standing = Standing::Quarantined;
-        }
-        if let Standing::Asking(answered) = &mut self.standing {
-            answered.insert(from);
-            let answered = answered.clone();
-            if self.is_quorum(answered.into_iter().chain([self.own])) {
-                self.standing = Standing::Active;
+    fn note_own_heads<S: Store>(
+        &mut self,
+        from: PeerIndex,
+        floor: Round,
+        heads: &[Head],
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let Standing::Asking(inquiry) = &mut self.standing else {
+            return Ok(());
+        };
+        let own = self.own;
+        let mut lacking = Vec::new();
+        for head in heads.iter().filter(|head| head.creator == own) {
+            if turn.store.get(Table::Event, &head.id.0)?.is_none() {
+                lacking.push(head.id);
             }
         }
+        let claims = inquiry.answer(from, floor, lacking, turn.now.mono_ms);
+        self.ask(from, claims, turn);
+        Ok(())
     }
 
     pub(crate) fn ask<S: Store>(&self, peer: PeerIndex, ids: Vec<Digest>, turn: &mut Turn<'_, S>) {
@@ -165,13 +193,12 @@ impl Replica {
 
     fn follow<S: Store>(&mut self, peer: PeerIndex, from: Cursor, turn: &mut Turn<'_, S>) {
         self.fetch.follow(peer, from, turn.now.mono_ms);
-        turn.send(
-            peer,
-            Message::Follow {
-                epoch: self.committee.epoch(),
-                from,
-            },
-        );
+        self.ask_to_follow(peer, from, turn);
+    }
+
+    fn ask_to_follow<S: Store>(&self, peer: PeerIndex, from: Cursor, turn: &mut Turn<'_, S>) {
+        let epoch = self.committee.epoch();
+        turn.send(peer, Message::Follow { epoch, from });
     }
 
     fn peer_after(&self, peer: PeerIndex) -> Option<PeerIndex> {
@@ -180,23 +207,30 @@ impl Replica {
     }
 
     fn answer_want<S: Store>(
-        &self,
+        &mut self,
         to: PeerIndex,
         ids: &[Digest],
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        let allowance = &mut self.peers.entry(to).or_default().allowance;
         let mut parcels = Vec::new();
-        let mut bytes: usize = 0;
+        let (mut bytes, mut full): (usize, usize) = (0, 0);
         for id in ids {
-            let Some((parcel, size)) = stored_parcel(&turn.store, id)? else {
+            if full >= ANSWERS_MAX || !allowance.is_left(turn.now.mono_ms) {
+                break;
+            }
+            let found = stored_parcel(&turn.store, id)?;
+            allowance.spend(found.as_ref().map_or(0, |(_, size)| *size));
+            let Some((parcel, size)) = found else {
                 continue;
             };
             bytes = bytes.saturating_add(size);
             parcels.push(parcel);
             if bytes >= limits::ANSWER_BYTES_TARGET {
-                let full = core::mem::take(&mut parcels);
-                turn.send_bulk(to, Message::Events(List::new(full).unwrap_or_default()));
+                let events = List::new(core::mem::take(&mut parcels)).unwrap_or_default();
+                turn.send_bulk(to, Message::Events(events));
                 bytes = 0;
+                full = full.saturating_add(1);
             }
         }
         if !parcels.is_empty() {
@@ -206,24 +240,20 @@ impl Replica {
     }
 
     fn answer_follow<S: Store>(
-        &self,
+        &mut self,
         to: PeerIndex,
         epoch: Epoch,
         from: Cursor,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
-        let begin = rows::chain_key(epoch, from);
-        let end = rows::chain_key(
-            epoch.plus(Epoch::new(1))?,
-            Cursor {
-                round: Round::ZERO,
-                admission: 0,
-            },
-        );
-        let chain = turn
-            .store
-            .range(Table::Chain, &begin, &end, limits::EVENTS_PER_ANSWER_MAX)?;
-        let complete = chain.len() < limits::EVENTS_PER_ANSWER_MAX;
+        let allowance = &mut self.peers.entry(to).or_default().allowance;
+        if epoch != self.committee.epoch() || !allowance.is_left(turn.now.mono_ms) {
+            return Ok(());
+        }
+        let (begin, end) = (rows::chain_key(epoch, from), rows::chain_end(epoch));
+        let page = limits::EVENTS_PER_ANSWER_MAX;
+        let chain = turn.store.range(Table::Chain, &begin, &end, page)?;
+        let complete = chain.len() < page;
         let mut parcels = Vec::new();
         let mut bytes: usize = 0;
         let mut next = None;
@@ -239,6 +269,7 @@ impl Replica {
                 .map_err(|_| Error::Damaged { what: "chain row" })?;
             let found = stored_parcel(&turn.store, &Digest(id))?;
             let (parcel, size) = found.ok_or(Error::Damaged { what: "event" })?;
+            allowance.spend(size);
             bytes = bytes.saturating_add(size);
             parcels.push(parcel);
             if !complete {

@@ -8,14 +8,14 @@ use dag::event::{Kind, Signed};
 use dag::gossip::Cursor;
 use primitives::codec::List;
 use primitives::store::{Row, Store, Table};
-use primitives::units::{Epoch, Height, Round, Seq};
+use primitives::units::{Height, Round};
 use primitives::{Digest, limits};
 
 use crate::certify::{Certified, Certifier};
 use crate::error::Error;
 use crate::handle::gossip::stored_parcel;
 use crate::input;
-use crate::replica::{Replica, decode_row};
+use crate::replica::{OwnHead, Replica, Standing, decode_row};
 use crate::rows::{self, CertificateRow};
 
 /// Rows read at once.
@@ -41,11 +41,10 @@ impl Replica {
         }
         self.dag.raise_floor(self.engine.floor());
         self.restore_certificate(store)?;
-        self.own_head = store
-            .get(Table::Meta, rows::OWN_HEAD)?
-            .as_deref()
-            .map(own_head)
-            .transpose()?;
+        if store.get(Table::Meta, rows::QUARANTINED)?.is_some() {
+            self.standing = Standing::Quarantined;
+        }
+        self.own_head = own_head(store)?;
         self.restore_events(store)?;
         self.restore_attestations(store)
     }
@@ -77,17 +76,14 @@ impl Replica {
                 admission: 0,
             },
         );
-        let end = rows::chain_key(
-            epoch.plus(Epoch::new(1))?,
-            Cursor {
-                round: Round::ZERO,
-                admission: 0,
-            },
-        );
+        let end = rows::chain_end(epoch);
         loop {
             let page: Vec<Row> = store.range(Table::Chain, &from, &end, PAGE)?;
-            for (_, id) in &page {
+            for (key, id) in &page {
                 self.restore_event(&digest(id, "chain row")?, store)?;
+                let at = rows::chain_cursor(key).ok_or(Error::Damaged { what: "chain key" })?;
+                let after = at.admission.saturating_add(1);
+                self.admission_base = self.admission_base.max(after);
             }
             match page.last() {
                 Some((key, _)) if page.len() == PAGE => {
@@ -113,7 +109,9 @@ impl Replica {
             return Err(Error::Damaged { what: "event" });
         }
         let header = arrival.event.header();
-        self.certifier.gather(header.creator, &header.attestations);
+        let executed = self.ledger.height();
+        self.certifier
+            .gather(header.creator, &header.attestations, executed);
         self.dag.admit(arrival.event.clone())?;
         self.unsettled.add(*id, arrival.transactions);
         self.creation.observe(&self.dag, &arrival.event, 0);
@@ -124,7 +122,7 @@ impl Replica {
     fn restore_attestations<S: Store>(&mut self, store: &S) -> Result<(), Error> {
         let attested = match self.own_head {
             None => None,
-            Some((_, id)) => newest_attested(store, id)?,
+            Some(head) => newest_attested(store, head.reference.id)?,
         };
         let newest = self.ledger.height();
         let window = u64::try_from(limits::ATTESTATIONS_MAX)
@@ -192,12 +190,19 @@ fn newest_attested<S: Store>(store: &S, head: Digest) -> Result<Option<Height>, 
     Ok(None)
 }
 
-fn own_head(row: &[u8]) -> Result<(Seq, Digest), Error> {
-    let damaged = Error::Damaged { what: "own head" };
-    let Some((seq, id)) = row.split_first_chunk::<8>() else {
-        return Err(damaged);
+/// The newest own event that was written down, if there is one.
+fn own_head<S: Store>(store: &S) -> Result<Option<OwnHead>, Error> {
+    let damaged = || Error::Damaged { what: "own head" };
+    let Some(row) = store.get(Table::Meta, rows::OWN_HEAD)? else {
+        return Ok(None);
     };
-    Ok((Seq::new(u64::from_be_bytes(*seq)), digest(id, "own head")?))
+    let (_, id) = row.split_first_chunk::<8>().ok_or_else(damaged)?;
+    let bytes = store.get(Table::Event, id)?.ok_or_else(damaged)?;
+    let signed: Signed = decode_row(&bytes, "own head")?;
+    Ok(Some(OwnHead {
+        reference: signed.header.reference(digest(id, "own head")?),
+        time: signed.header.time,
+    }))
 }
 
 fn digest(bytes: &[u8], what: &'static str) -> Result<Digest, Error> {

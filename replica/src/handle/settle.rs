@@ -15,6 +15,11 @@ use crate::replica::Replica;
 use crate::rows;
 use crate::turn::Turn;
 
+/// The least time between two looks at how far unsettled transactions have come, in milliseconds.
+const SWEEP_MS: u64 = 20;
+/// Transactions looked at in one sweep.
+const SWEPT_MAX: usize = 1_024;
+
 impl Replica {
     /// Executes every block that the DAG settles by now.
     pub(crate) fn settle<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
@@ -74,6 +79,11 @@ impl Replica {
                 false => &mut self.stats.transactions_rejected,
             };
             *counter = counter.saturating_add(1);
+            // Anybody may repeat a transaction: whoever was told that it is applied is told no more.
+            let is_told = self.watches.grade(&id) == Some(Grade::Final);
+            if is_told && !outcome.is_applied() {
+                continue;
+            }
             self.watches.settle(
                 &id,
                 height,
@@ -149,22 +159,34 @@ impl Replica {
     }
 
     /// Tells wallets how far their unsettled transactions have come (C25).
-    pub(crate) fn raise_grades(&mut self) {
+    /// A sweep looks at some of them in turn: how many there are is the wallets' choice.
+    pub(crate) fn raise_grades<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+        if self.watches.is_still() {
+            return;
+        }
+        let now = turn.now.mono_ms;
+        if now < self.sweep_due_ms {
+            turn.wake_at(self.sweep_due_ms);
+            return;
+        }
+        self.sweep_due_ms = now.saturating_add(SWEEP_MS);
         let mut risen = Vec::new();
-        for (id, grade) in self.watches.rising() {
-            let events = self.unsettled.carriers(id);
+        for (id, grade) in self.watches.next_rising(SWEPT_MAX) {
+            let events = self.unsettled.carriers(&id);
             if events.is_empty() {
                 continue;
             }
-            let rivals = self.unsettled.rivals(id);
+            let Some(rivals) = self.unsettled.rivals(&id) else {
+                continue;
+            };
             let carried = |transaction| finality::Carried {
                 transaction,
                 events: self.unsettled.carriers(transaction),
             };
             let rivals: Vec<_> = rivals.iter().map(carried).collect();
-            let new = finality::grade(&self.dag, carried(id), &rivals);
+            let new = finality::grade(&self.dag, carried(&id), &rivals);
             if new > grade {
-                risen.push((*id, grade, new));
+                risen.push((id, grade, new));
             }
         }
         for (id, old, new) in risen {

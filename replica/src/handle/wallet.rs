@@ -8,7 +8,7 @@ use primitives::codec::List;
 use primitives::store::Store;
 use primitives::units::Height;
 use primitives::{Digest, limits};
-use wallet_proto::reply::{Answer, Body, Certificate, Code, Refusal, Reply, Snapshot, Stage};
+use wallet_proto::reply::{Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage};
 use wallet_proto::request::{Report, Request};
 use wallet_proto::serve::{self, Unserved};
 
@@ -19,6 +19,12 @@ use crate::turn::Turn;
 
 /// How long an answer may wait for its certificate, in milliseconds.
 const HOLD_MS: u64 = 5_000;
+/// Bytes of the answers that wait, over all wallets.
+const HELD_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// About what a proof takes.
+const PROOF_BYTES: usize = 4 * 1024;
+/// About what an entry of a log takes.
+const ENTRY_BYTES: usize = 128;
 
 impl Replica {
     pub(crate) fn handle_wallet<S: Store>(
@@ -60,6 +66,10 @@ impl Replica {
     /// Refuses held answers whose certificate did not come in time.
     pub(crate) fn expire_held<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
         let now = turn.now.mono_ms;
+        // Whoever came first expires first.
+        if self.held.first().is_none_or(|held| held.until_ms > now) {
+            return Ok(());
+        }
         let (expired, held): (Vec<Held>, Vec<Held>) = core::mem::take(&mut self.held)
             .into_iter()
             .partition(|held| held.until_ms <= now);
@@ -86,7 +96,7 @@ impl Replica {
                 answer.snapshot.certificate = self.certificate(certified)?;
                 turn.end(ticket, Reply::Answer(answer));
             }
-            _ if self.held.len() >= limits::WALLET_SESSIONS_MAX => {
+            _ if self.is_holding_enough(&answer) => {
                 turn.end(
                     ticket,
                     Reply::Error(Refusal::new(Code::Busy, "too many requests wait")),
@@ -102,6 +112,12 @@ impl Replica {
             }
         }
         Ok(())
+    }
+
+    fn is_holding_enough(&self, answer: &Answer) -> bool {
+        let held = self.held.iter().map(|held| weight(&held.answer.body));
+        let bytes = held.fold(weight(&answer.body), usize::saturating_add);
+        self.held.len() >= limits::WALLET_SESSIONS_MAX || bytes > HELD_BYTES_MAX
     }
 
     /// The newest block that has a certificate already.
@@ -148,6 +164,22 @@ impl Replica {
         }
         Ok(())
     }
+}
+
+/// About how many bytes a body takes.
+fn weight(body: &Body) -> usize {
+    let variable = match body {
+        Body::Transaction(found) => found.bytes.len(),
+        Body::History(History::All(all)) => all.entries.len().saturating_mul(ENTRY_BYTES),
+        Body::History(History::Newest(page)) => page.entries.len().saturating_mul(ENTRY_BYTES),
+        Body::History(History::From(page)) => page.entries.len().saturating_mul(ENTRY_BYTES),
+        Body::Head
+        | Body::Output(_)
+        | Body::Block(_)
+        | Body::Consistency(_)
+        | Body::Committee(_) => 0,
+    };
+    variable.saturating_add(PROOF_BYTES)
 }
 
 /// An answer whose certificate is still to come.

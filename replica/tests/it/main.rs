@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod network;
+mod restarts;
 
 use ledger::Outcome;
 use ledger::tx::draft::{Coin, TransferDraft};

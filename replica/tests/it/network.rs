@@ -94,6 +94,8 @@ pub(crate) struct Network {
     pub(crate) delay_ms: std::ops::Range<u64>,
     pub(crate) replies: Vec<(usize, Ticket, Reply)>,
     transcript: Digest,
+    /// Own events ever sent, by creator and seq.
+    pub(crate) signed: BTreeMap<(PeerIndex, u64), Digest>,
 }
 
 /// The secret key of `seed`, with nonces from the same seed.
@@ -155,6 +157,7 @@ impl Network {
             delay_ms: 1..20,
             replies: Vec::new(),
             transcript: Digest::ZERO,
+            signed: BTreeMap::new(),
         };
         for _ in stakes {
             network.nodes.push(Node {
@@ -380,7 +383,8 @@ impl Network {
         let Some(replica) = &mut node.replica else {
             return;
         };
-        for effect in replica.handle(now, input, &node.store).unwrap() {
+        let effects = replica.handle(now, input, &node.store);
+        for effect in effects.unwrap_or_else(|error| panic!("peer {peer}: {error}")) {
             self.carry_out(peer, effect);
         }
     }
@@ -389,6 +393,7 @@ impl Network {
         match effect {
             Effect::Persist { batch, .. } => self.nodes[peer].store.apply(&batch),
             Effect::Send { to, message, .. } => {
+                self.note_signed(peer, &message);
                 let bytes = codec::encode::<Message>(&message).unwrap();
                 let recipients = match to {
                     Recipient::Peer(to) => vec![to.position()],
@@ -412,6 +417,31 @@ impl Network {
             }
             Effect::Accuse(_) => {}
         }
+    }
+
+    /// No key ever signs two events of one seq (C32).
+    fn note_signed(&mut self, peer: usize, message: &Message) {
+        let Message::Events(parcels) = message else {
+            return;
+        };
+        for parcel in parcels.iter() {
+            let (header, id) = (&parcel.signed.header, parcel.signed.header.id().unwrap());
+            let first = self
+                .signed
+                .entry((header.creator, header.seq.get()))
+                .or_insert(id);
+            assert_eq!(*first, id, "peer {peer} sends a second {}", header.seq);
+        }
+    }
+
+    /// Whether a peer runs.
+    pub(crate) fn is_running(&self, peer: usize) -> bool {
+        self.nodes[peer].replica.is_some()
+    }
+
+    /// Hands a peer an input as if from outside.
+    pub(crate) fn inject(&mut self, peer: usize, input: Input) {
+        self.input(peer, input);
     }
 
     fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {

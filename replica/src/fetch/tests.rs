@@ -1,0 +1,72 @@
+use dag::gossip::Cursor;
+use primitives::Digest;
+use primitives::units::{PeerIndex, Round};
+
+use super::*;
+
+const LIAR: PeerIndex = PeerIndex(1);
+const HONEST: PeerIndex = PeerIndex(2);
+
+fn ids(first: u64, count: u64) -> impl Iterator<Item = Digest> {
+    (first..first + count).map(|number| {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        Digest(id)
+    })
+}
+
+#[test]
+fn made_up_ids_leave_room_for_what_others_name_and_are_given_up() {
+    let mut fetch = Fetch::default();
+    for first in 0..10 {
+        fetch.want(ids(first * 1_000, 1_000), LIAR, 0);
+    }
+    assert_eq!(fetch.wanted_count(), WANTED_MAX);
+    assert_eq!(fetch.want(ids(1_000_000, 3), HONEST, 0).len(), 3);
+    fetch.arrived(&ids(1_000_000, 1).next().unwrap());
+    let mut now_ms = 0;
+    for _ in 0..100 {
+        now_ms += TIMEOUT_MS;
+        fetch.overdue(&[LIAR, HONEST], now_ms);
+    }
+    assert_eq!(fetch.wanted_count(), 0);
+    // The shares are whole again.
+    assert_eq!(fetch.want(ids(0, 1_024), LIAR, now_ms).len(), WANTED_MAX);
+}
+
+#[test]
+fn an_overdue_id_is_asked_of_the_next_peer() {
+    let mut fetch = Fetch::default();
+    fetch.want(ids(7, 1), LIAR, 0);
+    assert!(fetch.overdue(&[LIAR, HONEST], TIMEOUT_MS - 1).is_empty());
+    let asks = fetch.overdue(&[LIAR, HONEST], TIMEOUT_MS);
+    assert_eq!(asks.into_keys().collect::<Vec<_>>(), [HONEST]);
+    fetch.keep(|_| false);
+    assert_eq!(fetch.wanted_count(), 0);
+}
+
+#[test]
+fn a_catch_up_that_leads_nowhere_ends_and_is_not_begun_again_at_once() {
+    let at = |admission| Cursor {
+        round: Round::new(3),
+        admission,
+    };
+    let mut fetch = Fetch::default();
+    fetch.follow(LIAR, at(0), 0);
+    assert_eq!(fetch.followed(HONEST, Some(at(9)), false, 0), None);
+    // The same place again and again.
+    assert_eq!(fetch.followed(LIAR, Some(at(0)), false, 0), None);
+    assert!(!fetch.may_follow(LIAR, DISTRUST_MS - 1) && fetch.may_follow(HONEST, 0));
+    // Ever later places, and nothing new.
+    fetch.follow(LIAR, at(0), DISTRUST_MS);
+    let answers = (1..100).take_while(|next| {
+        let next = fetch.followed(LIAR, Some(at(*next)), true, DISTRUST_MS);
+        next.is_some()
+    });
+    assert_eq!(answers.count(), 7);
+    assert!(fetch.following().is_none());
+    fetch.follow(HONEST, at(0), 0);
+    assert_eq!(fetch.followed(HONEST, Some(at(5)), false, 0), Some(at(5)));
+    assert_eq!(fetch.followed(HONEST, None, false, 0), None);
+    assert!(fetch.may_follow(HONEST, 0));
+}
