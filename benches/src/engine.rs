@@ -66,7 +66,11 @@ fn committee(peers: usize) -> Result<Committee> {
         .map(|index| {
             let mut key = [0; 32];
             key[..8].copy_from_slice(&u64::try_from(index)?.to_be_bytes());
-            Ok(Member { key: PublicKey(key), event_key, stake: Stake::new(1_000) })
+            Ok(Member {
+                key: PublicKey(key),
+                event_key,
+                stake: Stake::new(1_000),
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(Committee::new(Digest([7; 32]), Epoch::ZERO, members)?)
@@ -111,10 +115,17 @@ fn root(
         time: Time::new(round),
         payload: payload_digest(&[]),
         payload_bytes: 0,
-        beacon: Some(Beacon { pre_output, proof: [0; 64] }),
+        beacon: Some(Beacon {
+            pre_output,
+            proof: [0; 64],
+        }),
         attestations: List::empty(),
     };
-    Event::trust(Signed { header, signature: Signature([0; 64]) }).context("header")
+    Event::trust(Signed {
+        header,
+        signature: Signature([0; 64]),
+    })
+    .context("header")
 }
 
 fn per_second(count: usize, seconds: f64) -> f64 {

@@ -2,7 +2,10 @@
 //!
 //! `primus-benches` runs all; `primus-benches engine proofs network` runs those named. Nothing here
 //! decides a test: a figure is for reading, beside the others of the same run.
-#![expect(clippy::print_stdout, reason = "printing figures is what this program is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "printing figures is what this program is for"
+)]
 
 mod engine;
 mod network;

@@ -15,15 +15,37 @@ const LOADS: [(&str, &str); 2] = [("data", "25000"), ("pay", "4000")];
 pub(crate) fn run() -> Result<()> {
     for (kind, rate) in LOADS {
         let up = testnet(&["up", "--peers", "4", "--detach", "--name", NAME])?;
-        ensure!(up.status.success(), "primus-testnet up: {}", String::from_utf8_lossy(&up.stderr));
+        ensure!(
+            up.status.success(),
+            "primus-testnet up: {}",
+            String::from_utf8_lossy(&up.stderr)
+        );
         let load = testnet(&[
-            "load", "--name", NAME, "--kind", kind, "--rate", rate, "--seconds", "10", "--size",
-            "512", "--json",
+            "load",
+            "--name",
+            NAME,
+            "--kind",
+            kind,
+            "--rate",
+            rate,
+            "--seconds",
+            "10",
+            "--size",
+            "512",
+            "--json",
         ]);
         let down = testnet(&["down", "--name", NAME])?;
         let load = load?;
-        ensure!(load.status.success(), "load: {}", String::from_utf8_lossy(&load.stderr));
-        ensure!(down.status.success(), "down: {}", String::from_utf8_lossy(&down.stderr));
+        ensure!(
+            load.status.success(),
+            "load: {}",
+            String::from_utf8_lossy(&load.stderr)
+        );
+        ensure!(
+            down.status.success(),
+            "down: {}",
+            String::from_utf8_lossy(&down.stderr)
+        );
         let text = String::from_utf8(load.stdout)?;
         let last = text.lines().last().context("load printed nothing")?;
         let measured: serde_json::Value = serde_json::from_str(last)?;

@@ -35,22 +35,36 @@ fn measure(size: u32) -> Result<()> {
     for index in 0..size {
         outputs.append(output_leaf(&keys, &leaf_of(index), None));
     }
-    let record = Record { log_root: Digest([1; 32]), count: 3, last_block: Height::new(9) };
+    let record = Record {
+        log_root: Digest([1; 32]),
+        count: 3,
+        last_block: Height::new(9),
+    };
     let at = |index: u32| MapPosition {
         map: Map::Key,
         position: derive(Domain::KeyPosition, &[&index.to_le_bytes()]),
     };
     let mut map = MapTree::new(Map::Key, &keys);
     let hash = record.hash(&keys, Map::Key);
-    map.update(&(0..size).map(|index| (at(index).position, hash)).collect::<Vec<_>>());
-    let empty = SizedRoot { root: Digest::ZERO, size: 0 };
+    map.update(
+        &(0..size)
+            .map(|index| (at(index).position, hash))
+            .collect::<Vec<_>>(),
+    )?;
+    let empty = SizedRoot {
+        root: Digest::ZERO,
+        size: 0,
+    };
     let roots = StateRoots {
         block: empty,
         key: map.sized_root(),
         name: empty,
         outputs: outputs.sized_root()?,
     };
-    let state = State { height: Height::new(9), root: roots.state_root(&keys) };
+    let state = State {
+        height: Height::new(9),
+        root: roots.state_root(&keys),
+    };
     let picked = || (0..PROOFS).map(|step| step.wrapping_mul(7_919) % size);
 
     let prove = |index: u32| OutputProof::prove(&keys, &roots, &outputs, index.into(), None);
@@ -58,7 +72,9 @@ fn measure(size: u32) -> Result<()> {
     let proofs = proofs?;
     let (check, held) = timed(|| {
         let verify = |(proof, index): (&OutputProof, u32)| {
-            black_box(proof).verify(&keys, &leaf_of(index), &state).is_ok()
+            black_box(proof)
+                .verify(&keys, &leaf_of(index), &state)
+                .is_ok()
         };
         proofs.iter().zip(picked()).all(verify)
     });
@@ -82,7 +98,9 @@ fn measure(size: u32) -> Result<()> {
     let proofs = proofs?;
     let (check, held) = timed(|| {
         let verify = |(proof, index): (&RecordProof, u32)| {
-            black_box(proof).verify(&keys, &at(size + index), &state).is_ok()
+            black_box(proof)
+                .verify(&keys, &at(size + index), &state)
+                .is_ok()
         };
         proofs.iter().zip(picked()).all(verify)
     });

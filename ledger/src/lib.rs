@@ -1,4 +1,4 @@
-//! Applies ordered transactions to coins, names, stake and offices, and yields the new roots.
+//! Applies ordered transactions to coins and stake, and yields the new roots.
 //!
 //! ```text
 //!   payload bytes --tx::check_payload--> Checked (with its fault, if it has one)

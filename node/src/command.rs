@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -15,11 +14,11 @@ use crate::error::{Error, Exit};
 use crate::http::Readiness;
 use crate::http::client;
 use crate::keyfile::{Role, Secret};
+use crate::run;
 use crate::status::{BlockView, Status};
-use crate::store::Kind;
-use crate::{home, run};
 
 mod dag;
+mod init;
 
 const EXAMPLES: &str = "Examples:
   primus init --dev            make a chain of one peer, for developers
@@ -101,8 +100,14 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Init {
     /// Make a chain of one peer with a faucet, for developers.
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub dev: bool,
+    /// The genesis of the chain to join; may be brought later as genesis.bin.
+    #[arg(long, value_name = "FILE", conflicts_with = "dev")]
+    genesis: Option<PathBuf>,
+    /// Where the other peers listen; may be brought later as peers.toml.
+    #[arg(long, value_name = "FILE", conflicts_with = "dev")]
+    peers: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -223,7 +228,7 @@ impl Cli {
             out,
         };
         match self.command {
-            Command::Init(init) => self::init(&home, &init, &mut printer),
+            Command::Init(init) => init::init(&home, &init, &mut printer),
             Command::Run {
                 exit_on_stdin_close,
                 flags,
@@ -268,60 +273,6 @@ impl Printer<'_> {
 
 fn default_home() -> PathBuf {
     std::env::home_dir().unwrap_or_default().join(".primus")
-}
-
-#[derive(Serialize)]
-struct InitResult {
-    home: String,
-    chain: String,
-    peer: String,
-    faucet_key: String,
-    faucet_file: String,
-}
-
-fn init(home: &std::path::Path, init: &Init, printer: &mut Printer<'_>) -> Result<Exit, Error> {
-    let flags = &init.flags;
-    let address = |value: &Option<String>, key: &'static str, default: ([u8; 4], u16)| {
-        let Some(text) = value else {
-            return Ok(SocketAddr::from(default));
-        };
-        text.parse().map_err(|_| Error::InvalidValue {
-            origin: format!("--{key}"),
-            key: key.to_owned(),
-            found: text.clone(),
-            wanted: "an address and port",
-        })
-    };
-    let listen = address(&flags.listen, "listen", ([127, 0, 0, 1], 4700))?;
-    let http = address(&flags.http, "http", ([127, 0, 0, 1], 4780))?;
-    let store = match &flags.store {
-        None => Kind::compiled_in().first().copied().unwrap_or(Kind::Memory),
-        Some(text) => text.parse().map_err(|()| Error::InvalidValue {
-            origin: "--store".to_owned(),
-            key: "store".to_owned(),
-            found: text.clone(),
-            wanted: "rocksdb, redb or memory",
-        })?,
-    };
-    let dev = home::create_dev(home, (listen, http), store)?;
-    let chain = dev.genesis.chain_id().map_err(|error| Error::Damaged {
-        what: "genesis",
-        reason: error.to_string(),
-    })?;
-    let peer = dev.genesis.peers.first().map(|peer| peer.peer_key);
-    let result = InitResult {
-        home: home.display().to_string(),
-        chain: chain.to_string(),
-        peer: peer.unwrap_or_default().to_string(),
-        faucet_key: dev.faucet_key.to_string(),
-        faucet_file: dev.faucet.display().to_string(),
-    };
-    let text = format!(
-        "made {}\nchain  {}\npeer   {}\nfaucet {}\n\nstart it: primus run --home {}\n",
-        result.home, result.chain, result.peer, result.faucet_file, result.home
-    );
-    printer.print(&result, &text)?;
-    Ok(Exit::Done)
 }
 
 #[derive(Serialize)]

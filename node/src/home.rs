@@ -95,8 +95,8 @@ pub struct Plan<'a> {
     pub http: SocketAddr,
     /// The backend of the store.
     pub store: Kind,
-    /// The chain.
-    pub genesis: &'a Genesis,
+    /// The chain; none if the operator brings the file later.
+    pub genesis: Option<&'a Genesis>,
     /// Where the peers listen.
     pub peers: &'a Peers,
     /// The peer's keys.
@@ -114,7 +114,9 @@ pub fn create(plan: &Plan<'_>) -> Result<(), Error> {
         return Err(Error::HomeExists { path });
     }
     private_folder(plan.home)?;
-    write_genesis(&plan.home.join(file::GENESIS), plan.genesis)?;
+    if let Some(genesis) = plan.genesis {
+        write_genesis(&plan.home.join(file::GENESIS), genesis)?;
+    }
     plan.peers.write(&plan.home.join(file::PEERS))?;
     let Secrets {
         peer,
@@ -174,7 +176,7 @@ pub fn create_dev(
         listen,
         http,
         store,
-        genesis: &genesis,
+        genesis: Some(&genesis),
         peers: &Peers::default(),
         secrets: &secrets,
     };

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::quorum::Threshold;
-use primitives::units::{Stake, Time};
+use primitives::units::{Amount, Stake, Time};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A node as of one moment.
@@ -42,14 +42,17 @@ pub struct Status {
     /// Peers of the committee that are connected.
     pub peers_connected: u64,
     /// The stake of this node.
-    #[serde(with = "decimal")]
+    #[serde(with = "text")]
     pub own_stake: Stake,
     /// The stake heard in the newest round that waits for a quorum, this node's own included.
-    #[serde(with = "decimal")]
+    #[serde(with = "text")]
     pub stake_heard: Stake,
     /// The stake of the whole committee.
-    #[serde(with = "decimal")]
+    #[serde(with = "text")]
     pub total_stake: Stake,
+    /// All coin there is: the sum of unspent outputs, checked at every block.
+    #[serde(with = "text")]
+    pub supply: Amount,
     /// Transactions that wait for this node's next events.
     pub pool_transactions: u64,
     /// Events held back for missing parents.
@@ -217,7 +220,8 @@ impl BlockView {
     }
 }
 
-/// Values that are text in JSON: keys and digests in hexadecimal.
+/// Values that are text in JSON: keys and digests in hexadecimal, stake and coin in decimal, because a
+/// 64-bit number is more than a page's number holds.
 mod text {
     use super::{Deserialize, Deserializer, Display, FromStr, Serializer, de};
 
@@ -235,25 +239,6 @@ mod text {
     {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
-    }
-}
-
-/// Stake as decimal text, because a 64-bit number is more than a page's number holds.
-mod decimal {
-    use super::{Deserialize, Deserializer, Serializer, Stake, de};
-
-    pub(super) fn serialize<S: Serializer>(
-        stake: &Stake,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(stake)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Stake, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Stake::new).map_err(de::Error::custom)
     }
 }
 

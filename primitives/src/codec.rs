@@ -85,7 +85,10 @@ impl Writer for Compare<'_> {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum, one word for the rest")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a foreign enum, one word for the rest"
+)]
 fn undecodable(error: &DecodeError) -> Error {
     let reason = match error {
         DecodeError::UnexpectedEnd { .. } => "the bytes end too early",

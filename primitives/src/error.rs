@@ -50,6 +50,12 @@ pub enum Error {
         /// Bytes wanted.
         bytes: usize,
     },
+    /// Text that is no decimal number of 64 bits.
+    #[error("not a number of {unit}")]
+    InvalidNumber {
+        /// What it should count.
+        unit: &'static str,
+    },
     /// A sum, difference or product outside 64 bits.
     #[error("{unit} out of range")]
     Overflow {
@@ -71,6 +77,7 @@ impl Error {
             | Self::Unencodable
             | Self::InvalidKey { .. }
             | Self::InvalidHex { .. }
+            | Self::InvalidNumber { .. }
             | Self::Overflow { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 //! Keys are big-endian where their order matters, so that order in the store is order in the tree.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The tables of a peer's store (docs/spec/state.md section 7).
@@ -92,7 +93,7 @@ impl Table {
 #[error("storage failed: {reason}")]
 pub struct StoreError {
     /// The backend's own words.
-    pub reason: alloc::string::String,
+    pub reason: String,
 }
 
 /// One row: key and value.
@@ -150,9 +151,17 @@ impl Batch {
         self.writes.is_empty()
     }
 
-    /// Adds `later` writes after these.
+    /// Adds `later` writes after these. Cost: that of the smaller of the two.
     pub fn append(&mut self, later: Self) {
-        self.writes.extend(later.writes);
+        let mut later = later.writes;
+        if later.len() > self.writes.len() {
+            core::mem::swap(&mut later, &mut self.writes);
+            for (key, value) in later {
+                self.writes.entry(key).or_insert(value);
+            }
+        } else {
+            self.writes.extend(later);
+        }
     }
 
     /// The writes in order of table and key; `None` removes.

@@ -3,6 +3,7 @@
 
 use core::fmt;
 use core::iter;
+use core::str::FromStr;
 
 use crate::codec::{Decode, Encode};
 use crate::error::Error;
@@ -72,6 +73,14 @@ macro_rules! unit {
             #[must_use]
             pub const fn since(self, other: Self) -> u64 {
                 self.0.saturating_sub(other.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                text.parse().map(Self).map_err(|_| Error::InvalidNumber { unit: $text })
             }
         }
 

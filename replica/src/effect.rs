@@ -1,5 +1,7 @@
 //! What a peer does: everything that crosses out of the pure core, to be carried out in order.
 
+use alloc::boxed::Box;
+
 use dag::event::Evidence;
 use dag::gossip::Message;
 use primitives::store::Batch;
@@ -58,5 +60,5 @@ pub enum Effect {
     /// Hand in a tick at this time of the monotonic clock, in milliseconds.
     WakeAt(u64),
     /// A peer was caught signing two events of one sequence number (C10).
-    Accuse(Evidence),
+    Accuse(Box<Evidence>),
 }

@@ -1,5 +1,6 @@
 //! What one input gathers: writes first, then everything that depends on them.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use dag::event::Evidence;
@@ -78,7 +79,7 @@ impl<'a, S: Store> Turn<'a, S> {
     }
 
     pub(crate) fn accuse(&mut self, evidence: Evidence) {
-        self.effects.push(Effect::Accuse(evidence));
+        self.effects.push(Effect::Accuse(Box::new(evidence)));
     }
 
     pub(crate) fn wake_at(&mut self, mono_ms: u64) {

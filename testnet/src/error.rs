@@ -292,14 +292,16 @@ impl Error {
     /// diverged.
     #[must_use]
     pub const fn exit(&self) -> u8 {
-        match self {
-            Self::TimedOut { .. } => 5,
-            Self::Net { .. } | Self::Silent { .. } => 4,
-            Self::Refused { .. } => 6,
-            _ => match self.verdict() {
-                Some(Verdict::Diverged) => Verdict::Diverged.exit(),
-                Some(Verdict::Stalled | Verdict::Agree) | None => 1,
-            },
+        if matches!(self, Self::TimedOut { .. }) {
+            5
+        } else if matches!(self, Self::Net { .. } | Self::Silent { .. }) {
+            4
+        } else if matches!(self, Self::Refused { .. }) {
+            6
+        } else if matches!(self.verdict(), Some(Verdict::Diverged)) {
+            Verdict::Diverged.exit()
+        } else {
+            1
         }
     }
 

@@ -111,12 +111,19 @@ struct Generator<'a> {
     tally: Tally,
 }
 
+/// The coin that a payment spends, back when it is refused; and the one it makes, there when it is
+/// applied.
+#[derive(Debug, Clone, Copy)]
+struct Coins {
+    spent: Coin,
+    made: Coin,
+}
+
 /// One transaction under way.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     since: Instant,
-    /// The coin it spent, back when it is refused; and the coin it makes, there when it is applied.
-    coins: Option<(Coin, Coin)>,
+    coins: Option<Coins>,
     ended: bool,
 }
 
@@ -166,7 +173,7 @@ impl Generator<'_> {
     }
 
     /// The next transaction, none without a coin for it.
-    fn make(&mut self) -> Result<Option<(Transaction, Option<(Coin, Coin)>)>, Error> {
+    fn make(&mut self) -> Result<Option<(Transaction, Option<Coins>)>, Error> {
         match self.load.kind {
             Kind::Data => {
                 self.nonce += 1;
@@ -178,7 +185,11 @@ impl Generator<'_> {
                     return Ok(None);
                 };
                 let signed = self.purse.turn(coin)?;
-                Ok(Some((signed.transaction, Some((coin, signed.change)))))
+                let coins = Coins {
+                    spent: coin,
+                    made: signed.change,
+                };
+                Ok(Some((signed.transaction, Some(coins))))
             }
         }
     }
@@ -232,12 +243,12 @@ impl Tally {
                     self.latencies
                         .push(at.saturating_duration_since(open.since));
                     self.newest = self.newest.max(Some(at));
-                    (&mut self.applied, open.coins.map(|(_, made)| made))
+                    (&mut self.applied, open.coins.map(|coins| coins.made))
                 }
                 // Its coin is gone: somebody else has spent it.
                 Outcome::Rejected { .. } => (&mut self.rejected, None),
             },
-            Stage::Refused { .. } => (&mut self.refused, open.coins.map(|(spent, _)| spent)),
+            Stage::Refused { .. } => (&mut self.refused, open.coins.map(|coins| coins.spent)),
             Stage::Seen | Stage::Endorsed | Stage::Official | Stage::Proven { .. } => return None,
         };
         *counter += 1;

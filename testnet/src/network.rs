@@ -90,7 +90,7 @@ pub fn create(setup: &Setup<'_>) -> Result<(Cluster, Network), Error> {
             listen: ports.address,
             http: ports.http,
             store: setup.store,
-            genesis: &genesis,
+            genesis: Some(&genesis),
             peers: &peers,
             secrets,
         })?;

@@ -39,6 +39,7 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
         own_stake: committee.stake(replica.own()),
         stake_heard: replica.stake_connected(),
         total_stake: committee.total(),
+        supply: replica.ledger().supply(),
         pool_transactions: u64::try_from(replica.pooled()).unwrap_or(u64::MAX),
         events_suspended: u64::try_from(replica.suspended()).unwrap_or(u64::MAX),
         quarantined: *replica.standing() == Standing::Quarantined,

@@ -61,6 +61,7 @@ impl Rows {
             quarantined: _,
             counters: _,
             own_stake: _,
+            supply: _,
             epoch,
             height,
             certified_height,

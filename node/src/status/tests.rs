@@ -19,6 +19,7 @@ pub(crate) fn example() -> Status {
         own_stake: Stake::new(100),
         stake_heard: Stake::new(u64::MAX - 1),
         total_stake: Stake::new(u64::MAX),
+        supply: Amount::new(21_000_000),
         pool_transactions: 7,
         events_suspended: 8,
         quarantined: false,

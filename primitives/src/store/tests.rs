@@ -50,3 +50,26 @@ fn an_overlay_reads_as_if_its_batch_were_applied() {
     assert_eq!(overlay.get(Table::Output, &[8]).unwrap(), Some(vec![8]));
     assert_eq!(overlay.range(Table::Output, &[9], &[1], 9).unwrap(), []);
 }
+
+#[test]
+fn the_later_of_two_batches_wins_whichever_is_longer() {
+    for (earlier, later) in [(1, 5), (5, 1), (3, 3)] {
+        let batch = |keys, value| {
+            let mut batch = Batch::new();
+            for key in 0..keys {
+                batch.put(Table::Meta, vec![key], vec![value]);
+            }
+            batch
+        };
+        let mut both = batch(earlier, 1);
+        both.append(batch(later, 2));
+        let values: Vec<u8> = both
+            .writes()
+            .map(|(_, _, value)| value.unwrap()[0])
+            .collect();
+        let wanted: Vec<u8> = (0..earlier.max(later))
+            .map(|key| if key < later { 2 } else { 1 })
+            .collect();
+        assert_eq!(values, wanted, "{earlier} then {later}");
+    }
+}

@@ -9,6 +9,7 @@ use serde_json::json;
 use wallet::Payment;
 
 use super::{Context, Fresh, Up, block};
+use crate::cluster::run::PeerRun;
 use crate::cluster::{Cluster, Stay};
 use crate::demo::{self, Options, pronounce};
 use crate::double_spend;
@@ -21,13 +22,15 @@ use crate::replay::plan::Plan;
 use crate::replay::{self, run as replay_run};
 use crate::session::Session;
 use crate::verdict::{Verdict, judge, status};
-use crate::wait::{Probe, until};
+use crate::wait::{Probe, until, with_log};
 use crate::wallets;
 
 /// Sessions that the load has with each peer: one session takes 16 requests at a time.
 const LOAD_SESSIONS: usize = 4;
 /// How long a network stays up when nobody ends it.
 const UP_FOR: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// How long a peer may take until it answers.
+const COME_UP: Duration = Duration::from_secs(60);
 /// How long a payment of the faucet may take.
 const MINT: Duration = Duration::from_secs(60);
 
@@ -140,6 +143,7 @@ impl Context {
             cluster.kill(peer).await?;
         }
         cluster.start(peer)?;
+        answers(cluster.peer(peer)?).await?;
         let words = format!("peer {peer} is started");
         self.voice.say("started", &words, &json!({"peer": peer}));
         Ok(0)
@@ -294,9 +298,23 @@ impl Context {
             stay,
         })?;
         cluster.start_all()?;
-        running(&cluster, &network, "alice").await?;
+        for peer in cluster.peers() {
+            answers(peer).await?;
+        }
         Ok((cluster, network))
     }
+}
+
+/// Waits until the peer says of itself how it is.
+async fn answers(peer: &PeerRun) -> Result<(), Error> {
+    let awaited = format!("{} to come up", peer.name);
+    until(&awaited, COME_UP, async || {
+        Ok(match status(peer.http).await {
+            Ok(_) => Probe::Done(()),
+            Err(error) => Probe::Found(with_log(&error.to_string(), &peer.name, &peer.log)),
+        })
+    })
+    .await
 }
 
 /// Sessions of test wallet `name` with every peer that runs.

@@ -30,7 +30,7 @@ fn every_transaction_is_counted_once_and_its_coin_comes_back_once() {
         };
         let mut batch = [Open {
             since: start,
-            coins: Some((spent, made)),
+            coins: Some(Coins { spent, made }),
             ended: false,
         }];
         assert_eq!(tally.count(&mut batch[0], &stage, start), back, "{stage:?}");

@@ -16,10 +16,7 @@ fn peers_agree_only_with_equal_roots_and_the_coin_of_the_genesis() {
             vec![same.clone(), testimony("b", 2, Some(7))],
             Verdict::Diverged,
         ),
-        (
-            vec![same.clone(), testimony("b", 1, Some(8))],
-            Verdict::Diverged,
-        ),
+        (vec![same, testimony("b", 1, Some(8))], Verdict::Diverged),
         (vec![testimony("b", 1, Some(6))], Verdict::Diverged),
     ];
     for (peers, wanted) in table {

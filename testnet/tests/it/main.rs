@@ -3,6 +3,8 @@
 //! The node and the wallet are other packages' programs, which cargo does not build for this test:
 //! `make test` builds them first. `PRIMUS_BIN` and `PRIMUS_WALLET_BIN` name others.
 
+#![cfg(test)]
+
 mod block;
 mod program;
 
