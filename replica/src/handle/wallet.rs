@@ -8,7 +8,9 @@ use primitives::codec::List;
 use primitives::store::Store;
 use primitives::units::Height;
 use primitives::{Digest, limits};
-use wallet_proto::reply::{Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage};
+use wallet_proto::reply::{
+    Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage,
+};
 use wallet_proto::request::{Report, Request};
 use wallet_proto::serve::{self, Unserved};
 
@@ -140,6 +142,9 @@ impl Replica {
         report: Report,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        if ids.is_empty() {
+            turn.end(ticket, Reply::Progress(List::empty()));
+        }
         for (position, id) in (0..).zip(ids) {
             if !self.watches.add(*id, ticket, position, report) {
                 let refusal = Refusal::new(Code::Busy, "too many transactions are watched");
