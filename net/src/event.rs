@@ -65,37 +65,52 @@ pub enum WalletEvent {
 /// The receiving end of a bounded channel of events; ends when the endpoint is closed.
 #[derive(Debug)]
 pub struct Events<T> {
-    receiver: mpsc::Receiver<Queued<T>>,
+    receiver: mpsc::Receiver<Held<T>>,
 }
 
 impl<T> Events<T> {
     /// The next event, or none when the endpoint is closed.
     pub async fn recv(&mut self) -> Option<T> {
-        self.receiver.recv().await.map(|queued| queued.event)
+        self.receiver.recv().await.map(|held| held.event)
     }
 
     /// The next event, blocking this thread; for a thread outside the runtime only.
     pub fn blocking_recv(&mut self) -> Option<T> {
-        self.receiver.blocking_recv().map(|queued| queued.event)
+        self.receiver.blocking_recv().map(|held| held.event)
+    }
+
+    /// The same, and its bytes count against its sender until what it became is dropped: whoever
+    /// sends faster than its messages are worked through is slowed down alone.
+    pub fn blocking_recv_held(&mut self) -> Option<Held<T>> {
+        self.receiver.blocking_recv()
     }
 
     /// The next event if one waits.
     pub fn try_recv(&mut self) -> Option<T> {
-        self.receiver.try_recv().ok().map(|queued| queued.event)
+        self.receiver.try_recv().ok().map(|held| held.event)
     }
 }
 
-/// An event and the share of its sender's budget that it holds until it is received.
+/// An event, or what it has become, and the share of its sender's budget that it holds.
 #[derive(Debug)]
-struct Queued<T> {
-    event: T,
-    _permit: Option<OwnedSemaphorePermit>,
+pub struct Held<T> {
+    /// What is held.
+    pub event: T,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<T> Held<T> {
+    /// Makes something else of what is held, or nothing, which gives the share back.
+    pub fn and_then<U>(self, turn: impl FnOnce(T) -> Option<U>) -> Option<Held<U>> {
+        let Self { event, permit } = self;
+        turn(event).map(|event| Held { event, permit })
+    }
 }
 
 /// The sending end.
 #[derive(Debug)]
 pub(crate) struct EventSender<T> {
-    sender: mpsc::Sender<Queued<T>>,
+    sender: mpsc::Sender<Held<T>>,
 }
 
 impl<T> Clone for EventSender<T> {
@@ -109,10 +124,7 @@ impl<T> Clone for EventSender<T> {
 impl<T> EventSender<T> {
     /// Waits for room. An owner that has dropped its receiver hears nothing more.
     pub(crate) async fn send(&self, event: T, permit: Option<OwnedSemaphorePermit>) {
-        let queued = Queued {
-            event,
-            _permit: permit,
-        };
+        let queued = Held { event, permit };
         // The owner listens no longer: its events go nowhere by its own choice.
         let _ = self.sender.send(queued).await;
     }

@@ -39,7 +39,7 @@ pub use client::{Client, Replies};
 pub use config::{Config, Limits, PeerAddress};
 pub use endpoint::{Endpoint, Part, Served};
 pub use error::{CloseReason, Error, SendError};
-pub use event::{Events, PeerEvent, WalletEvent};
+pub use event::{Events, Held, PeerEvent, WalletEvent};
 pub use frame::Lane;
 pub use stats::{Stats, Traffic};
 

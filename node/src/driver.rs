@@ -10,7 +10,7 @@ use consensus::creation::Parameters;
 use dag::gossip::Message;
 use ledger::Genesis;
 use ledger::genesis::Peer;
-use net::{Endpoint, Part, Served};
+use net::{Endpoint, Held, Part, Served};
 use primitives::units::{Height, Time};
 use primitives::{Digest, codec};
 use replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
@@ -101,7 +101,7 @@ fn named_thread<T: Send + 'static>(
 #[derive(Debug)]
 pub(crate) enum Work {
     /// For the replica.
-    Input(Input),
+    Input(Held<Input>),
     /// From the rest of the node.
     Query(Query),
 }
@@ -223,7 +223,7 @@ impl Driver {
             let mut stop = false;
             for work in first.into_iter().chain(works.try_iter().take(GROUP_MAX)) {
                 match work {
-                    Work::Input(input) => self.handle(input)?,
+                    Work::Input(input) => self.handle(input.event)?,
                     Work::Query(Query::Stop) => stop = true,
                     Work::Query(Query::Block { height, reply }) => {
                         // Whoever asked may have gone.

@@ -3,11 +3,11 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 
 use dag::Committee;
 use ledger::tx::check_batch;
-use net::{Endpoint, Events, Part, PeerEvent, WalletEvent};
+use net::{Endpoint, Events, Held, Part, PeerEvent, WalletEvent};
 use primitives::units::PeerIndex;
 use replica::{Input, Ticket, input};
 use tokio::sync::mpsc;
@@ -18,9 +18,6 @@ use wallet_proto::wire;
 use super::directory::Directory;
 use super::{Query, Work, named_thread};
 use crate::error::Error;
-
-/// Messages that wait for one verifying thread.
-const UNVERIFIED_MAX: usize = 256;
 
 /// What the checking threads know.
 #[derive(Debug, Clone)]
@@ -41,7 +38,8 @@ pub(super) fn start(
 ) -> Result<(), Error> {
     let mut verifiers = Vec::new();
     for _ in 0..checks.workers.get() {
-        let (sender, receiver) = sync_channel(UNVERIFIED_MAX);
+        // Bounded by what each peer may have under way; a full channel would hold up the others.
+        let (sender, receiver) = channel();
         let (checks, works) = (checks.clone(), works.clone());
         named_thread("verify", move || verify_peers(&receiver, &works, &checks))?;
         verifiers.push(sender);
@@ -57,16 +55,16 @@ pub(super) fn start(
 }
 
 /// What one peer did.
-type FromPeer = (PeerIndex, PeerEvent);
+type FromPeer = (PeerIndex, Held<PeerEvent>);
 
 /// Gives each peer's events to one verifier, always the same.
 fn sort_peers(
     mut events: Events<PeerEvent>,
-    verifiers: &[SyncSender<FromPeer>],
+    verifiers: &[Sender<FromPeer>],
     directory: &Directory,
 ) {
-    while let Some(event) = events.blocking_recv() {
-        let key = match &event {
+    while let Some(held) = events.blocking_recv_held() {
+        let key = match &held.event {
             PeerEvent::Up { peer }
             | PeerEvent::Down { peer, .. }
             | PeerEvent::DialFailed { peer, .. }
@@ -77,44 +75,48 @@ fn sort_peers(
         };
         let verifier = index.position().checked_rem(verifiers.len());
         let verifier = verifier.and_then(|position| verifiers.get(position));
-        if verifier.is_some_and(|verifier| verifier.send((index, event)).is_err()) {
+        if verifier.is_some_and(|verifier| verifier.send((index, held)).is_err()) {
             return;
         }
     }
 }
 
 fn verify_peers(events: &Receiver<FromPeer>, works: &SyncSender<Work>, checks: &Checks) {
-    for (from, event) in events {
-        let input = match event {
-            PeerEvent::Up { .. } => {
-                tracing::info!(peer = %from, "peer is up");
-                Some(Input::PeerUp(from))
-            }
-            PeerEvent::Down { reason, .. } => {
-                tracing::info!(peer = %from, %reason, "peer is down");
-                Some(Input::PeerDown(from))
-            }
-            PeerEvent::DialFailed { reason, .. } => {
-                tracing::debug!(peer = %from, %reason, "peer cannot be reached");
-                None
-            }
-            PeerEvent::Message { bytes, .. } => match input::verify(&bytes, &checks.committee) {
-                Ok(gossip) => Some(Input::Gossip { from, gossip }),
-                Err(error) => {
-                    tracing::warn!(peer = %from, %error, "message refused");
-                    Some(Input::Refused { from })
-                }
-            },
-        };
+    for (from, held) in events {
+        let input = held.and_then(|event| verify_event(from, event, checks));
         if input.is_some_and(|input| works.send(Work::Input(input)).is_err()) {
             return;
         }
     }
 }
 
+fn verify_event(from: PeerIndex, event: PeerEvent, checks: &Checks) -> Option<Input> {
+    match event {
+        PeerEvent::Up { .. } => {
+            tracing::info!(peer = %from, "peer is up");
+            Some(Input::PeerUp(from))
+        }
+        PeerEvent::Down { reason, .. } => {
+            tracing::info!(peer = %from, %reason, "peer is down");
+            Some(Input::PeerDown(from))
+        }
+        PeerEvent::DialFailed { reason, .. } => {
+            tracing::debug!(peer = %from, %reason, "peer cannot be reached");
+            None
+        }
+        PeerEvent::Message { bytes, .. } => match input::verify(&bytes, &checks.committee) {
+            Ok(gossip) => Some(Input::Gossip { from, gossip }),
+            Err(error) => {
+                tracing::warn!(peer = %from, %error, "message refused");
+                Some(Input::Refused { from })
+            }
+        },
+    }
+}
+
 fn take_wallets(mut events: Events<WalletEvent>, works: &SyncSender<Work>, checks: &Checks) {
-    while let Some(event) = events.blocking_recv() {
-        let input = match event {
+    while let Some(held) = events.blocking_recv_held() {
+        let input = held.and_then(|event| match event {
             WalletEvent::Up { .. } => None,
             WalletEvent::Down { session } => Some(Input::WalletGone { session }),
             WalletEvent::Request {
@@ -122,7 +124,7 @@ fn take_wallets(mut events: Events<WalletEvent>, works: &SyncSender<Work>, check
                 request,
                 bytes,
             } => take_request(Ticket { session, request }, &bytes, checks),
-        };
+        });
         if input.is_some_and(|input| works.send(Work::Input(input)).is_err()) {
             return;
         }

@@ -394,8 +394,7 @@ impl Network {
         let Some(replica) = &mut node.replica else {
             return;
         };
-        let effects = replica.handle(now, input, &node.store);
-        for effect in effects.unwrap_or_else(|error| panic!("peer {peer}: {error}")) {
+        for effect in replica.handle(now, input, &node.store).unwrap() {
             self.carry_out(peer, effect);
         }
     }
