@@ -271,7 +271,8 @@ impl Network {
             self.now_ms = at;
             match happening {
                 Happening::Wake { peer } => {
-                    if self.nodes[peer].life == life {
+                    // A wake that an earlier one has replaced is void.
+                    if self.nodes[peer].life == life && self.nodes[peer].wake == Some(at) {
                         self.nodes[peer].wake = None;
                         self.input(peer, Input::Tick);
                     }
