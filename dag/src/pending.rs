@@ -190,8 +190,8 @@ impl<T> Pending<T> {
     /// The event that a creator above its share loses next.
     fn over_share(&self, creator: PeerIndex) -> Option<Digest> {
         let own = self.of.get(&creator)?;
-        let is_over = own.events.len() > self.share
-            || (own.bytes > self.share_bytes && own.events.len() > 1);
+        let is_over =
+            own.events.len() > self.share || (own.bytes > self.share_bytes && own.events.len() > 1);
         let (_, last) = own.events.last().filter(|_| is_over)?;
         Some(*last)
     }

@@ -28,7 +28,11 @@ impl Allowance {
 
     /// Notes that `bytes` were read in one look.
     pub(crate) const fn spend(&mut self, bytes: usize) {
-        let least = if bytes < LOOK_BYTES { LOOK_BYTES } else { bytes };
+        let least = if bytes < LOOK_BYTES {
+            LOOK_BYTES
+        } else {
+            bytes
+        };
         self.bytes = self.bytes.saturating_add(least);
     }
 }

@@ -68,12 +68,7 @@ impl Certifier {
 
     /// Notes what `creator` attests. Certified heights and those far from `executed` are ignored; a
     /// creator's first word for a height stands.
-    pub fn gather(
-        &mut self,
-        creator: PeerIndex,
-        attestations: &[Attestation],
-        executed: Height,
-    ) {
+    pub fn gather(&mut self, creator: PeerIndex, attestations: &[Attestation], executed: Height) {
         let certified = self.certified.as_ref().map(|newest| newest.height);
         let near = window(executed);
         for attestation in attestations {

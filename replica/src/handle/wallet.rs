@@ -8,7 +8,9 @@ use primitives::codec::List;
 use primitives::store::Store;
 use primitives::units::Height;
 use primitives::{Digest, limits};
-use wallet_proto::reply::{Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage};
+use wallet_proto::reply::{
+    Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage,
+};
 use wallet_proto::request::{Report, Request};
 use wallet_proto::serve::{self, Unserved};
 

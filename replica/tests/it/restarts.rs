@@ -41,7 +41,10 @@ fn chaos(seed: u64) {
     network.run_until(60_000, &format!("seed {seed}: all settled"), carried);
     network.run(3_000);
     assert_agreement(&network, &[0, 1, 2, 3]);
-    let heights: Vec<Height> = network.running().map(|peer| peer.engine().height()).collect();
+    let heights: Vec<Height> = network
+        .running()
+        .map(|peer| peer.engine().height())
+        .collect();
     assert!(
         heights.iter().all(|height| *height == heights[0]),
         "seed {seed}: {}",
