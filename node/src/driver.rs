@@ -15,7 +15,7 @@ use primitives::units::{Height, Time};
 use primitives::{Digest, codec};
 use replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
 use tokio::sync::{mpsc, oneshot, watch};
-use wallet_proto::reply::Reply;
+use wallet_proto::reply::{Code, Refusal, Reply};
 use wallet_proto::wire;
 
 mod directory;
@@ -310,9 +310,16 @@ impl Driver {
     }
 
     fn reply(&self, ticket: Ticket, reply: &Reply, last: bool) -> Result<(), Error> {
-        let bytes = wire::to_bytes(reply).map_err(|error| Error::Driver {
-            reason: error.to_string(),
-        })?;
+        let bytes = match wire::to_bytes(reply) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!(%error, "a reply does not fit its frame");
+                let refusal = Refusal::new(Code::Busy, "the answer is too long");
+                wire::to_bytes(&Reply::Error(refusal)).map_err(|error| Error::Driver {
+                    reason: error.to_string(),
+                })?
+            }
+        };
         let part = if last { Part::Last } else { Part::More };
         // A wallet that left needs no answer.
         let _ = self

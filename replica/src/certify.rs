@@ -188,3 +188,6 @@ fn quorum_root(committee: &Committee, claims: &BTreeMap<PeerIndex, Attestation>)
         .find(|(_, stake)| meets(stake))
         .map(|(root, _)| root)
 }
+
+#[cfg(test)]
+mod tests;

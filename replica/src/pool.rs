@@ -74,3 +74,6 @@ impl Pool {
         self.queue.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

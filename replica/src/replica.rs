@@ -14,12 +14,12 @@ use ledger::genesis::ONE_EPOCH;
 use ledger::state::Ledger;
 use ledger::{Genesis, Header};
 use primitives::Digest;
-use primitives::codec::{self, Canonical};
+use primitives::codec::{self, Canonical, List};
 use primitives::keys::{PublicKey, Signer};
 use primitives::quorum::Threshold;
 use primitives::store::{Batch, Store};
 use primitives::units::{Epoch, Height, PeerIndex, Round, Stake, Time};
-use wallet_proto::reply::Answer;
+use wallet_proto::reply::{Answer, Reply};
 
 use crate::allowance::Allowance;
 use crate::certify::{Certified, Certifier};
@@ -231,6 +231,9 @@ impl Replica {
                 transactions,
                 report,
             } => {
+                if transactions.is_empty() {
+                    turn.end(ticket, Reply::Progress(List::empty()));
+                }
                 self.handle_submission(ticket, transactions, report);
             }
             Input::WalletGone { session } => self.watches.forget(session),
@@ -298,6 +301,12 @@ impl Replica {
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
         !self.unsettled.is_empty()
+    }
+
+    /// Whether an answer waits for its certificate.
+    #[must_use]
+    pub const fn holds_answers(&self) -> bool {
+        !self.held.is_empty()
     }
 
     /// How many events wait for missing parents.

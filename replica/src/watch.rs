@@ -47,7 +47,7 @@ struct Open {
     report: Report,
     left: usize,
     /// What it waits or waited for.
-    ids: Vec<Digest>,
+    ids: BTreeSet<Digest>,
 }
 
 impl Watches {
@@ -74,10 +74,10 @@ impl Watches {
         let open = self.tickets.entry(ticket).or_insert(Open {
             report,
             left: 0,
-            ids: Vec::new(),
+            ids: BTreeSet::new(),
         });
         open.left = open.left.saturating_add(1);
-        open.ids.push(id);
+        open.ids.insert(id);
         true
     }
 
@@ -285,3 +285,6 @@ impl Watches {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The replica as the operator's pages show it.
 
-use primitives::units::{Height, Round};
+use primitives::quorum::Threshold;
+use primitives::units::{Height, Round, Stake};
 use replica::Replica;
 use replica::replica::Standing;
 
@@ -9,11 +10,7 @@ use crate::status::{Counters, Status};
 
 pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
     let committee = replica.committee();
-    let heard = replica
-        .peers()
-        .map(|(_, height)| height)
-        .max()
-        .unwrap_or(Height::ZERO);
+    let heard = height_heard(replica);
     let connected = u64::try_from(replica.peers().count()).unwrap_or(u64::MAX);
     let size = u64::try_from(committee.size()).unwrap_or(u64::MAX);
     Status {
@@ -45,6 +42,25 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
         quarantined: *replica.standing() == Standing::Quarantined,
         counters: counters(replica.stats()),
     }
+}
+
+/// The greatest height that peers with a third of the stake have reached by their own word: one of
+/// them is honest, and a single liar cannot make this node look behind.
+fn height_heard(replica: &Replica) -> Height {
+    let committee = replica.committee();
+    let mut told: Vec<_> = replica
+        .peers()
+        .map(|(peer, height)| (height, committee.stake(peer)))
+        .collect();
+    told.sort_unstable();
+    let mut stake = Stake::ZERO;
+    for (height, own) in told.into_iter().rev() {
+        stake = stake.later(own.get());
+        if committee.meets(Threshold::Third, stake) {
+            return height;
+        }
+    }
+    Height::ZERO
 }
 
 fn counters(stats: &replica::Stats) -> Counters {

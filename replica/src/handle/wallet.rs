@@ -142,6 +142,9 @@ impl Replica {
         report: Report,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        if ids.is_empty() {
+            turn.end(ticket, Reply::Progress(List::empty()));
+        }
         for (position, id) in (0..).zip(ids) {
             if !self.watches.add(*id, ticket, position, report) {
                 let refusal = Refusal::new(Code::Busy, "too many transactions are watched");

@@ -213,6 +213,16 @@ impl Network {
         self.nodes[peer].store = Memory::default();
     }
 
+    /// What a peer's disk holds.
+    pub(crate) fn disk(&self, peer: usize) -> Memory {
+        self.nodes[peer].store.clone()
+    }
+
+    /// Gives a stopped peer another disk, as from a backup.
+    pub(crate) fn replace_disk(&mut self, peer: usize, disk: Memory) {
+        self.nodes[peer].store = disk;
+    }
+
     /// Cuts every link between the two sides.
     pub(crate) fn partition(&mut self, side: &[usize]) {
         for a in 0..self.nodes.len() {
@@ -440,9 +450,16 @@ impl Network {
         self.nodes[peer].replica.is_some()
     }
 
-    /// Hands a peer an input as if from outside.
-    pub(crate) fn inject(&mut self, peer: usize, input: Input) {
-        self.input(peer, input);
+    /// Hands a peer bytes as if `from` had sent them; false if they are refused.
+    pub(crate) fn inject(&mut self, from: usize, to: usize, message: &Message) -> bool {
+        let bytes = codec::encode(message).unwrap();
+        let committee = self.peer(to).committee();
+        let Ok(gossip) = primus_replica::input::verify(&bytes, committee) else {
+            return false;
+        };
+        let from = index(from);
+        self.input(to, Input::Gossip { from, gossip });
+        true
     }
 
     fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
