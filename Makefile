@@ -12,33 +12,36 @@ WITH_ROCKSDB := ROCKSDB_LIB_DIR=$(ROCKSDB) ROCKSDB_STATIC=1
 CARGO := cargo
 LOCKED := --locked
 
-.PHONY: help demo test check bench fuzz swarm native clean
+.PHONY: help demo test check bench fuzz native claim clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-demo: ## Builds without C++, runs 13 peers, pays, proves, kills one and heals, prints a verdict.
+demo: claim ## Builds without C++, runs 13 peers, pays, proves, kills one and heals, prints a verdict.
 	@echo "building primus, primus-wallet and primus-testnet into $(CARGO_TARGET_DIR) ..."
 	$(CARGO) build $(LOCKED) -p primus-node -p primus-wallet -p primus-testnet --bins \
 		--no-default-features --features primus-node/redb
 	$(CARGO_TARGET_DIR)/debug/primus-testnet demo
 
-test: native ## Installs what is missing and runs every test.
+test: claim native ## Installs what is missing and runs every test.
 	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins
 	$(WITH_ROCKSDB) $(CARGO) test $(LOCKED) --workspace
 
-check: native ## Formatting, lints, documentation and the import table.
+check: claim native ## Formatting, lints, documentation and the import table.
 	$(CARGO) fmt --all --check
 	$(WITH_ROCKSDB) $(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(WITH_ROCKSDB) $(CARGO) doc $(LOCKED) --workspace --no-deps --quiet
 	$(CARGO) run $(LOCKED) --quiet -p xtask -- tidy
 
-bench: native ## Prints what each operation costs on this machine.
+bench: claim native ## Prints what each operation costs on this machine.
 	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins
 	$(CARGO_TARGET_DIR)/debug/primus-benches
 
 fuzz: ## Fuzzes every decoder for a minute each (needs a nightly toolchain and cargo-fuzz).
 	fuzz/run.sh
+
+claim:
+	@xtask/claim.sh $(CARGO_TARGET_DIR)
 
 native: $(ROCKSDB)/librocksdb.a ## Installs libclang and builds the RocksDB archive once.
 	@xtask/native.sh

@@ -5,36 +5,42 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 /// Name of the network under `target/testnet`.
 const NAME: &str = "bench";
 
-/// Kind of transaction, and what is offered per second.
-const LOADS: [(&str, &str); 2] = [("data", "25000"), ("pay", "4000")];
+/// Store, kind of transaction, and what is offered per second: more than this machine can order, to
+/// find the most; then less, to find the time that one transaction takes.
+const LOADS: [(&str, &str, &str); 5] = [
+    ("rocksdb", "data", "25000"),
+    ("redb", "data", "25000"),
+    ("rocksdb", "data", "8000"),
+    ("rocksdb", "pay", "4500"),
+    ("rocksdb", "pay", "1500"),
+];
 
 pub(crate) fn run() -> Result<()> {
-    for (kind, rate) in LOADS {
-        let up = testnet(&["up", "--peers", "4", "--detach", "--name", NAME])?;
+    for (store, kind, rate) in LOADS {
+        let up = testnet(&["up", "--peers", "4", "--detach", "--store", store])?;
         ensure!(
             up.status.success(),
-            "primus-testnet up: {}",
+            "up: {}",
             String::from_utf8_lossy(&up.stderr)
         );
         let load = testnet(&[
             "load",
-            "--name",
-            NAME,
             "--kind",
             kind,
             "--rate",
             rate,
             "--seconds",
-            "10",
+            "8",
             "--size",
             "512",
             "--json",
         ]);
-        let down = testnet(&["down", "--name", NAME])?;
+        let down = testnet(&["down"])?;
         let load = load?;
         ensure!(
             load.status.success(),
@@ -48,8 +54,14 @@ pub(crate) fn run() -> Result<()> {
         );
         let text = String::from_utf8(load.stdout)?;
         let last = text.lines().last().context("load printed nothing")?;
-        let measured: serde_json::Value = serde_json::from_str(last)?;
-        println!("network::load/kind={kind},peers=4,offered={rate}  {measured}");
+        let measured: Value = serde_json::from_str(last)?;
+        println!(
+            "network::load/kind={kind},peers=4,store={store},offered={rate}  {:.0} final/s, p50 {} \
+             ms, p99 {} ms to final",
+            measured["per_second"].as_f64().unwrap_or(f64::NAN),
+            measured["p50_ms"],
+            measured["p99_ms"]
+        );
     }
     Ok(())
 }
@@ -59,6 +71,7 @@ fn testnet(arguments: &[&str]) -> Result<std::process::Output> {
     let beside: PathBuf = own.with_file_name("primus-testnet");
     Command::new(&beside)
         .args(arguments)
+        .args(["--name", NAME])
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("{}; build it first", beside.display()))

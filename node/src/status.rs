@@ -59,6 +59,9 @@ pub struct Status {
     pub events_suspended: u64,
     /// Whether this node signs nothing, because its key was seen to be ahead of its store.
     pub quarantined: bool,
+    /// What keeps the node from settling for good, if anything does: more than a third of stake has
+    /// signed against the rules (C15).
+    pub contradiction: Option<String>,
     /// What was counted since the start.
     pub counters: Counters,
 }
@@ -95,7 +98,7 @@ pub enum Check {
     Quorum,
     /// No newer block is attested elsewhere than has been executed here, but for a few.
     Synced,
-    /// The node may sign.
+    /// The node may sign, and what it signs can settle.
     Signing,
 }
 
@@ -139,10 +142,13 @@ impl Check {
                     status.height, status.height_heard
                 ),
             ),
-            Self::Signing => (
-                !status.quarantined,
-                "the key was seen to be ahead of this store; nothing is signed".to_owned(),
-            ),
+            Self::Signing => match &status.contradiction {
+                Some(contradiction) => (false, format!("nothing settles: {contradiction}")),
+                None => (
+                    !status.quarantined,
+                    "the key was seen to be ahead of this store; nothing is signed".to_owned(),
+                ),
+            },
         };
         (!met).then_some(reason)
     }

@@ -156,10 +156,16 @@ impl Demo<'_> {
         self.voice.say(
             "everywhere",
             &format!(
-                "  all {} are applied on all {peers} peers",
-                replayed.payments
+                "  all {} are applied on all {peers} peers; {} satoshi in, {} out, {} in fees",
+                replayed.payments, totals.funded, totals.unspent, totals.fees
             ),
-            &json!({"payments": replayed.payments, "peers": peers}),
+            &json!({
+                "payments": replayed.payments,
+                "peers": peers,
+                "funded": totals.funded.to_string(),
+                "unspent": totals.unspent.to_string(),
+                "fees": totals.fees.to_string(),
+            }),
         );
         Ok(())
     }

@@ -40,6 +40,7 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
         pool_transactions: u64::try_from(replica.pooled()).unwrap_or(u64::MAX),
         events_suspended: u64::try_from(replica.suspended()).unwrap_or(u64::MAX),
         quarantined: *replica.standing() == Standing::Quarantined,
+        contradiction: replica.engine().contradiction().map(ToString::to_string),
         counters: counters(replica.stats()),
     }
 }

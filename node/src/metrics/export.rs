@@ -59,6 +59,7 @@ impl Rows {
             chain: _,
             root: _,
             quarantined: _,
+            contradiction: _,
             counters: _,
             own_stake: _,
             supply: _,

@@ -23,6 +23,7 @@ pub(crate) fn example() -> Status {
         pool_transactions: 7,
         events_suspended: 8,
         quarantined: false,
+        contradiction: None,
         counters: Counters {
             events_accepted: 11,
             events_repeated: 12,
@@ -70,6 +71,10 @@ fn a_node_is_ready_only_if_every_check_holds() {
         assert_eq!(unmet(Some(&status)), wanted);
     };
     check(|status| status.quarantined = true, &["signing"]);
+    check(
+        |status| status.contradiction = Some("two".to_owned()),
+        &["signing"],
+    );
     check(|status| status.height_heard = 48, &[]);
     check(|status| status.height_heard = 49, &["synced"]);
     check(

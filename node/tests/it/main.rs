@@ -1,4 +1,6 @@
 //! The program from outside.
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod program;
