@@ -1,5 +1,5 @@
 //! Whole replicas against one another, in virtual time and with real signatures.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod liars;
 mod network;
