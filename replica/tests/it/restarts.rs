@@ -8,12 +8,20 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use crate::network::Network;
 use crate::{EQUAL, assert_agreement, data};
 
-/// Kills and starts peers at random while transactions come, then lets everything settle.
-fn chaos(seed: u64) {
+/// Lets a chain grow until it has left `floor` behind, then kills and starts peers at random while
+/// transactions come, then lets everything settle.
+fn chaos(seed: u64, floor: u64) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let mut below = |end: u64| rng.next_u64() % end;
     let mut network = Network::start(seed, &EQUAL, &[]);
     network.run(below(300));
+    for nonce in 1_000.. {
+        if network.peer(0).dag().floor().get() >= floor {
+            break;
+        }
+        network.submit(0, nonce, vec![data(nonce)]);
+        network.run(40);
+    }
     for nonce in 0..20 {
         let peer = usize::try_from(below(4)).unwrap();
         match below(4) {
@@ -55,7 +63,14 @@ fn chaos(seed: u64) {
 #[test]
 fn killed_at_any_moment_peers_never_sign_twice_and_settle_everything() {
     for seed in 0..120 {
-        chaos(seed);
+        chaos(seed, 0);
+    }
+}
+
+#[test]
+fn a_chain_older_than_memory_survives_restart_after_restart() {
+    for seed in 0..12 {
+        chaos(seed, 3);
     }
 }
 
