@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use consensus::{Grade, Settled, finality};
 use ledger::state::{Block, OrderedEvent};
 use primitives::Digest;
-use primitives::codec::{self, List};
+use primitives::codec;
 use primitives::store::{Batch, Store, Table};
 use wallet_proto::reply::Stage;
 
@@ -104,8 +104,7 @@ impl Replica {
     /// Writes the engine's checkpoint (C31). The ids ordered lately are left out: table `Order` has
     /// them, and they would be most of every block's writes.
     pub(crate) fn save_checkpoint(&self, batch: &mut Batch) -> Result<(), Error> {
-        let mut checkpoint = self.engine.checkpoint(&self.dag)?;
-        checkpoint.ordered = List::empty();
+        let checkpoint = self.engine.checkpoint_without_order(&self.dag)?;
         batch.put(
             Table::Meta,
             rows::CHECKPOINT.to_vec(),
