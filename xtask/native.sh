@@ -4,7 +4,9 @@ set -euo pipefail
 
 missing=()
 command -v c++ >/dev/null || missing+=(g++)
-if ! ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1; then
+# Not libclang-cpp, which Debian's gcc images bring along.
+if ! compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null &&
+    ! compgen -G '/usr/lib/*/libclang-[0-9]*.so*' >/dev/null; then
     missing+=(libclang-dev)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
