@@ -485,7 +485,11 @@ impl Cluster {
                 };
                 let bulk = lane == Lane::Bulk;
                 match to {
-                    Recipient::Peer(to) => self.send(process, to.position(), bulk, &wire),
+                    Recipient::Peer(to) => {
+                        if let Some(to) = self.world.number(&to) {
+                            self.send(process, to, bulk, &wire);
+                        }
+                    }
                     Recipient::Everyone => {
                         let connected: Vec<usize> =
                             self.processes[process].connected.iter().copied().collect();

@@ -17,7 +17,7 @@ use super::disk::Disk;
 use super::plan::Lie;
 use super::random::Stream;
 use super::wire::Wire;
-use super::world::{World, index};
+use super::world::World;
 use crate::error::Error;
 
 mod mute;
@@ -50,10 +50,10 @@ impl Heard {
     pub fn input(&self, world: &World) -> Input {
         match self {
             Self::Begin | Self::Tick => Input::Tick,
-            Self::Up(peer) => Input::PeerUp(index(*peer)),
-            Self::Down(peer) => Input::PeerDown(index(*peer)),
+            Self::Up(peer) => Input::PeerUp(world.key(*peer)),
+            Self::Down(peer) => Input::PeerDown(world.key(*peer)),
             Self::Message { from, wire } => {
-                let from = index(*from);
+                let from = world.key(*from);
                 match wire.gossip(world) {
                     Some(gossip) => Input::Gossip { from, gossip },
                     None => Input::Refused { from },
@@ -208,7 +208,11 @@ impl Inner {
     pub fn carry_out(&self, effect: &Effect, place: &mut Place<'_>) {
         match effect {
             Effect::Send { to, message, .. } => match to {
-                Recipient::Peer(to) => place.send(to.position(), message),
+                Recipient::Peer(to) => {
+                    if let Some(to) = place.world.number(to) {
+                        place.send(to, message);
+                    }
+                }
                 Recipient::Everyone => place.broadcast(message),
             },
             Effect::WakeAt(at) => place.wake_at(*at),

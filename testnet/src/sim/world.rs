@@ -65,6 +65,22 @@ impl World {
         self.names.len()
     }
 
+    /// The peer key of a peer, by which others know it.
+    #[must_use]
+    pub fn key(&self, peer: usize) -> PublicKey {
+        self.genesis.peers[peer].peer_key
+    }
+
+    /// The number of the peer with this peer key.
+    #[must_use]
+    pub fn number(&self, key: &PublicKey) -> Option<usize> {
+        let place = self
+            .genesis
+            .peers
+            .binary_search_by_key(key, |peer| peer.peer_key);
+        place.ok()
+    }
+
     /// The event key of a peer.
     #[must_use]
     pub fn signer(&self, peer: usize) -> Box<dyn Signer + Send> {
@@ -105,7 +121,7 @@ impl World {
     }
 }
 
-/// How a peer is called in messages to its replica.
+/// A peer's index in the committee of epoch 0.
 #[must_use]
 pub fn index(peer: usize) -> PeerIndex {
     PeerIndex(u16::try_from(peer).unwrap_or(u16::MAX))
