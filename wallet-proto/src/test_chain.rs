@@ -208,7 +208,7 @@ impl TestChain {
     pub fn turn_over(&mut self, epoch: Epoch) {
         let mut coins: Vec<_> = self.coins(STAKER);
         while self.ledger.header().epoch < epoch {
-            let moving = self.ledger.height().get() % 3 == 0;
+            let moving = self.ledger.height().get().is_multiple_of(3);
             let mut transactions = Vec::new();
             for coin in coins
                 .drain(..if moving { 2 } else { 0 })

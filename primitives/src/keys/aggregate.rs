@@ -99,8 +99,7 @@ impl Aggregate {
         let challenged = keys.iter().zip(self.nonces.iter()).zip(&weights);
         let challenged = challenged
             .map(|((key, nonce), weight)| mul(weight, &challenge(role, chain, digest, key, nonce)));
-        let minus_sum = mul(&sum, &minus_one());
-        let scalars = core::iter::once(minus_sum).chain(weights.iter().copied());
+        let scalars = core::iter::once(-sum).chain(weights.iter().copied());
         let nonces = self.nonces.iter().map(|nonce| point(nonce).decompress());
         let points = core::iter::once(Some(RISTRETTO_BASEPOINT_POINT)).chain(nonces);
         let points = points.chain(keys.iter().map(|key| Some(*key.0.as_point())));
@@ -174,14 +173,6 @@ const fn point(digest: &Digest) -> CompressedRistretto {
 )]
 fn mul(a: &Scalar, b: &Scalar) -> Scalar {
     a * b
-}
-
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "scalars form a field: nothing overflows"
-)]
-fn minus_one() -> Scalar {
-    -Scalar::ONE
 }
 
 #[cfg(test)]
