@@ -99,7 +99,8 @@ impl Aggregate {
         let challenged = keys.iter().zip(self.nonces.iter()).zip(&weights);
         let challenged = challenged
             .map(|((key, nonce), weight)| mul(weight, &challenge(role, chain, digest, key, nonce)));
-        let scalars = core::iter::once(-sum).chain(weights.iter().copied());
+        let minus_sum = mul(&sum, &-Scalar::ONE);
+        let scalars = core::iter::once(minus_sum).chain(weights.iter().copied());
         let nonces = self.nonces.iter().map(|nonce| point(nonce).decompress());
         let points = core::iter::once(Some(RISTRETTO_BASEPOINT_POINT)).chain(nonces);
         let points = points.chain(keys.iter().map(|key| Some(*key.0.as_point())));
