@@ -133,6 +133,14 @@ pub enum Error {
         /// The transaction.
         id: Digest,
     },
+    /// A claim about a block above the one it is proven under.
+    #[error("claim: as of block {found} where the proof reaches to block {last}")]
+    AfterSnapshot {
+        /// The height found.
+        found: Height,
+        /// The certified height.
+        last: Height,
+    },
     /// A page without entries where some remain.
     #[error("history: an empty page where {remaining} entries remain")]
     EmptyPage {
@@ -172,6 +180,7 @@ impl Error {
             | Self::BelowPolicy { .. }
             | Self::UnknownSigner { .. }
             | Self::BelowQuorum { .. }
+            | Self::AfterSnapshot { .. }
             | Self::EmptyPage { .. }
             | Self::DuplicateCopy { .. }
             | Self::Proof { .. } => None,

@@ -12,6 +12,7 @@ use ledger::{Header, Outcome};
 use merkle::proof::block::BlockInclusion;
 use merkle::proof::complete::{AllEntries, NewEntries, RecentEntries};
 use merkle::proof::output::OutputProof;
+use merkle::proof::record::RecordProof;
 use merkle::proof::transaction::TransactionInclusion;
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
 use primitives::limits;
@@ -204,6 +205,8 @@ pub enum Body {
     Consistency(BlockProof),
     /// The committee that the snapshot, a sealing block, hands over to.
     Committee(Members),
+    /// A key's record, or that it has none.
+    Record(RecordProof),
 }
 
 /// Entries of a key's log with the proof that none is withheld, or that the key has none.

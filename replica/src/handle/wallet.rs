@@ -48,19 +48,18 @@ impl Replica {
             | Request::Output { .. }
             | Request::Transaction { .. }
             | Request::Block { .. }
-            | Request::Consistency { .. }) => {
-                match serve::body(&other, &self.ledger, &turn.store) {
-                    Ok(body) => {
-                        let answer = answer(*self.ledger.header(), body);
-                        self.answer_or_hold(ticket, answer, turn)
-                    }
-                    Err(Unserved::Refused(refusal)) => {
-                        turn.end(ticket, Reply::Error(refusal));
-                        Ok(())
-                    }
-                    Err(Unserved::Broken(error)) => Err(Error::Ledger(*error)),
+            | Request::Consistency { .. }
+            | Request::Record { .. }) => match serve::body(&other, &self.ledger, &turn.store) {
+                Ok(body) => {
+                    let answer = answer(*self.ledger.header(), body);
+                    self.answer_or_hold(ticket, answer, turn)
                 }
-            }
+                Err(Unserved::Refused(refusal)) => {
+                    turn.end(ticket, Reply::Error(refusal));
+                    Ok(())
+                }
+                Err(Unserved::Broken(error)) => Err(Error::Ledger(*error)),
+            },
         }
     }
 
@@ -181,6 +180,7 @@ fn weight(body: &Body) -> usize {
         | Body::Output(_)
         | Body::Block(_)
         | Body::Consistency(_)
+        | Body::Record(_)
         | Body::Committee(_) => 0,
     };
     variable.saturating_add(PROOF_BYTES)

@@ -3,6 +3,7 @@
 
 mod cli;
 mod host;
+mod trust;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use host::{Host, Manner};
 use ledger::Outcome;
-use primitives::units::{Amount, Height};
+use primitives::units::{Amount, Height, Time};
 use primus_wallet::error::Error;
 use primus_wallet::{Home, HostAddress, Options, Payment, Settings, Wallet};
 use wallet_proto::Trust;
@@ -38,8 +39,8 @@ fn home(folder: &Path, seed: u8, chain: &Mutex<TestChain>, hosts: Vec<HostAddres
     std::fs::write(&file, bytes.unwrap()).unwrap();
     let settings = Settings {
         genesis: Some(file),
-        chain: None,
         hosts,
+        ..Settings::default()
     };
     Wallet::create(
         &Home::new(path.clone()),
@@ -48,8 +49,8 @@ fn home(folder: &Path, seed: u8, chain: &Mutex<TestChain>, hosts: Vec<HostAddres
     )
     .unwrap();
     Options {
-        home: path,
-        patience: LIMIT,
+        clock: || Time::new(5_000),
+        ..Options::new(path, LIMIT)
     }
 }
 
