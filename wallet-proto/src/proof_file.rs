@@ -119,12 +119,10 @@ pub fn to_bytes(file: &ProofFile) -> Result<Vec<u8>, Error> {
 /// A typed error naming the part that fails; whoever made the file is to blame.
 pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
     let file: ProofFile = wire::from_bytes(bytes)?;
-    let mut trust = trust.from_genesis();
+    let mut trust = trust.from_start();
     same(Part::Chain, file.chain, *trust.chain())?;
     same(Part::Claim, seal(&file.chain, &file.claim)?, file.seal)?;
-    for handover in file.handovers.iter() {
-        trust.follow(handover)?;
-    }
+    trust.follow_all(&file.handovers)?;
     // A handover beyond the snapshot's epoch would be idle.
     let epoch = file.answer.snapshot.header.epoch;
     if trust.epoch() != epoch {

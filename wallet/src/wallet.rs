@@ -121,9 +121,7 @@ impl Wallet {
             }
         }
         let handovers = home.handovers()?;
-        for handover in &handovers {
-            trust.follow(handover)?;
-        }
+        trust.follow_all(&handovers)?;
         let head = home.head()?.unwrap_or_else(|| first_head(&trust));
         let hosts = Hosts::new(settings.hosts, chain, seed.clone(), options.patience);
         Ok(Self {
@@ -316,11 +314,11 @@ impl Wallet {
     }
 }
 
-/// The genesis block, which every wallet of a chain starts from.
+/// The block that the wallet starts from.
 fn first_head(trust: &Trust) -> Head {
     Head {
-        height: primitives::units::Height::ZERO,
-        root: *trust.genesis_root(),
+        height: trust.start().height,
+        root: trust.start().root,
     }
 }
 

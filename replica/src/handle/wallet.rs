@@ -8,9 +8,8 @@ use primitives::codec::List;
 use primitives::store::Store;
 use primitives::units::Height;
 use primitives::{Digest, limits};
-use wallet_proto::reply::{
-    Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage,
-};
+use wallet_proto::certificate::Certificate;
+use wallet_proto::reply::{Answer, Body, Code, History, Refusal, Reply, Snapshot, Stage};
 use wallet_proto::request::{Report, Request};
 use wallet_proto::serve::{self, Unserved};
 
@@ -189,10 +188,7 @@ fn weight(body: &Body) -> usize {
 
 /// An answer whose certificate is still to come.
 fn answer(header: Header, body: Body) -> Box<Answer> {
-    let certificate = Certificate {
-        epoch: header.epoch,
-        signatures: List::empty(),
-    };
+    let certificate = Certificate::empty(header.epoch);
     Box::new(Answer {
         snapshot: Snapshot {
             header,

@@ -9,8 +9,9 @@ use primitives::units::{Epoch, Height};
 use proptest::prelude::*;
 
 use super::*;
+use crate::certificate::attestation_digest;
 use crate::proof_file::ProofFile;
-use crate::reply::{Code, Refusal, Reply, Stage, Step, attestation_digest};
+use crate::reply::{Code, Refusal, Reply, Stage, Step};
 use crate::request::{Page, Report, Request};
 use crate::test_chain::{TestChain, genesis, public};
 
