@@ -11,9 +11,11 @@ use super::cluster::Cluster;
 use super::disk::Disk;
 use super::world::World;
 
+mod accounted;
 mod agreement;
 mod equivocation;
 
+pub use accounted::Accounted;
 pub use agreement::Agreement;
 pub use equivocation::Equivocation;
 
@@ -82,6 +84,7 @@ pub trait Judge {
 #[must_use]
 pub fn all() -> Vec<Box<dyn Judge>> {
     vec![
+        Box::new(Accounted),
         Box::new(Agreement::default()),
         Box::new(Equivocation::default()),
     ]

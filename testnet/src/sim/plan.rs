@@ -1,10 +1,17 @@
 //! A run as a file: who there is, what is done to them, what is asked of them. A seed gives the
 //! numbers that are drawn while it runs; taking an entry out leaves the draws of the others alone.
 
+use std::path::Path;
+
 use ledger::genesis::ONE_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Skew;
+use crate::error::Error;
+
+mod draw;
+
+pub use draw::{Profile, draw};
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -313,6 +320,43 @@ impl Plan {
             safety_ms,
             heal: None,
         }
+    }
+
+    /// Reads a plan.
+    ///
+    /// # Errors
+    /// [`Error::File`], or [`Error::RunFile`] for a file that is no plan of this version.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        let faulty = |reason: String| Error::RunFile {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let plan: Self =
+            serde_json::from_slice(&bytes).map_err(|error| faulty(format!("no plan: {error}")))?;
+        match plan.version {
+            1 => Ok(plan),
+            other => Err(faulty(format!("a plan of version {other}"))),
+        }
+    }
+
+    /// Writes a plan, and the folders that lead to it.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let written = path
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(path, self.text()));
+        written.map_err(|error| Error::file(path, error))
+    }
+
+    /// The plan as a file holds it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Numbers, strings and lists always have a form.
+        serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
     /// How many peers there are.
