@@ -140,6 +140,25 @@ impl Canonical for Claim {
 }
 
 impl Claim {
+    /// The same claim as of an earlier block; none for what is the same as of every block.
+    #[must_use]
+    pub const fn as_of(&self, height: Height) -> Option<Self> {
+        match *self {
+            Self::Output { outpoint } | Self::OutputAt { outpoint, .. } => {
+                Some(Self::OutputAt { outpoint, height })
+            }
+            Self::History { key } | Self::HistoryAt { key, .. } => {
+                Some(Self::HistoryAt { key, height })
+            }
+            Self::Transaction { .. }
+            | Self::Block { .. }
+            | Self::Consistency { .. }
+            | Self::Committee { .. }
+            | Self::Record { .. }
+            | Self::Newest { .. } => None,
+        }
+    }
+
     /// What to ask a peer for the proof.
     #[must_use]
     pub const fn request(&self) -> Request {

@@ -253,11 +253,9 @@ async fn list(options: Options, history: History, out: Printer) -> Result<(), Er
 
 async fn prove(options: Options, proof: Proof, out: Printer) -> Result<(), Error> {
     let mut wallet = Wallet::open(&options)?;
-    let claim = match (proof.claim, proof.as_of.map(Height::new)) {
-        (claim, None) => claim,
-        (Claim::Output { outpoint }, Some(height)) => Claim::OutputAt { outpoint, height },
-        (Claim::History { key }, Some(height)) => Claim::HistoryAt { key, height },
-        _ => return Err(Error::NotAsOf),
+    let claim = match proof.as_of.map(Height::new) {
+        Some(height) => proof.claim.as_of(height).ok_or(Error::NotAsOf)?,
+        None => proof.claim,
     };
     let bytes = wallet.proof(claim).await?;
     let statement = proof_file::verify(&bytes, wallet.trust())?;

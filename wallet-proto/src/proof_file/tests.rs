@@ -160,15 +160,14 @@ fn a_committee_is_proven_by_the_block_that_hands_over_to_it() {
 
 #[test]
 fn nothing_is_claimed_as_of_a_block_above_the_certified_one() {
-    let (chain, claims) = chain(2);
+    let (chain, _) = chain(2);
     let trust = Trust::new(&chain.genesis).unwrap();
-    for claim in claims {
-        let height = Height::new(3);
-        let late = match claim {
-            Claim::OutputAt { outpoint, .. } => Claim::OutputAt { outpoint, height },
-            Claim::HistoryAt { key, .. } => Claim::HistoryAt { key, height },
-            _ => continue,
-        };
+    let height = Height::new(3);
+    let (key, outpoint) = (public(OWNER), chain.coins(OWNER)[0].outpoint);
+    for late in [
+        Claim::OutputAt { outpoint, height },
+        Claim::HistoryAt { key, height },
+    ] {
         let refused = verify(&to_bytes(&file(late, &chain)).unwrap(), &trust);
         let last = Height::new(2);
         let found = height;
