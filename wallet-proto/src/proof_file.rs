@@ -284,3 +284,5 @@ fn seal(chain: &Digest, claim: &Claim) -> Result<Digest, Error> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
