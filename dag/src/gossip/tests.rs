@@ -63,11 +63,28 @@ fn messages_are_frozen_and_decode_again() {
         ),
         (
             Message::Followed {
+                epoch: Epoch::new(1),
                 events: parcels(),
                 next: Some(cursor),
             },
             "577395e72556ea8f17f28d64087c4216a9f5b6028495f042f64e5a924d4c826b",
         ),
+        (
+            Message::Attested {
+                epoch: Epoch::new(1),
+                height: Height::new(2),
+                root: Digest([3; 32]),
+                signatures: List::new(vec![(PeerIndex(4), Signature([5; 64]))]).unwrap(),
+            },
+            "",
+        ),
+        (
+            Message::WantSeal {
+                epoch: Epoch::new(1),
+            },
+            "",
+        ),
+        (Message::Passed(Bytes::new(vec![1, 2]).unwrap()), ""),
     ];
     let digests = messages.map(|(message, frozen)| {
         let bytes = encode(&message).unwrap();
@@ -82,6 +99,7 @@ fn messages_are_frozen_and_decode_again() {
 fn only_events_and_answers_carry_parcels() {
     assert_eq!(Message::Events(parcels()).into_parcels().len(), 2);
     let answer = Message::Followed {
+        epoch: Epoch::ZERO,
         events: parcels(),
         next: None,
     };
