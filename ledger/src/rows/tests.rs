@@ -69,7 +69,7 @@ fn every_encoding_is_golden() {
         stake: Stake::new(3),
     };
     let committee = CommitteeRow::choose(vec![member]).unwrap().unwrap();
-    check_golden(&committee, "85 bytes 00000000");
+    check_golden(&committee, "85 bytes 8b5f282a");
 }
 
 #[test]
