@@ -27,7 +27,7 @@ use crate::fetch::Fetch;
 use crate::input::{Arrival, Input, Now, Ticket};
 use crate::inquiry::Inquiry;
 use crate::pool::Pool;
-use crate::seat::{Seat, committee_of};
+use crate::seat::{Seat, committee_of, index_of};
 use crate::stats::Stats;
 use crate::strays::Strays;
 use crate::turn::Turn;
@@ -125,6 +125,8 @@ pub struct Replica {
     pub(crate) held: Vec<Held>,
     pub(crate) frontier_due_ms: u64,
     pub(crate) sweep_due_ms: u64,
+    /// The member to which transactions were passed on last.
+    pub(crate) passed_to: PublicKey,
     /// Whom to ask next for what pending events miss, and from which place on.
     pub(crate) retry: (PublicKey, Round, Digest),
     pub(crate) stats: Stats,
@@ -196,6 +198,7 @@ impl Replica {
             held: Vec::new(),
             frontier_due_ms: 0,
             sweep_due_ms: 0,
+            passed_to: PublicKey::default(),
             retry: (PublicKey::default(), Round::ZERO, Digest::ZERO),
             stats: Stats::default(),
         };
@@ -347,6 +350,11 @@ impl Replica {
     #[must_use]
     pub fn header(&self) -> &Header {
         self.ledger.header()
+    }
+
+    /// This peer's index in a committee.
+    pub(crate) fn index_in(&self, committee: &Committee) -> Option<PeerIndex> {
+        index_of(committee, self.signer.as_ref())
     }
 
     /// The indices of those who are in the committee in force.

@@ -28,14 +28,20 @@ impl Seat {
         signer: &dyn Signer,
         creation: Parameters,
     ) -> Option<Self> {
-        let key = signer.public();
-        let mut members = committee.iter();
-        let (index, _) = members.find(|(_, member)| member.event_key.to_public() == key)?;
+        let index = index_of(committee, signer)?;
         Some(Self {
             index,
             creation: Creation::new(index, creation),
         })
     }
+}
+
+/// The index of whom `signer` signs for; none outside the committee.
+pub(crate) fn index_of(committee: &Committee, signer: &dyn Signer) -> Option<PeerIndex> {
+    let key = signer.public();
+    let mut members = committee.iter();
+    let own = members.find(|(_, member)| member.event_key.to_public() == key);
+    own.map(|(index, _)| index)
 }
 
 /// The committee of an epoch that has begun. Cost: a point decompressed for each member.

@@ -2,18 +2,18 @@
 
 use alloc::vec::Vec;
 
-use consensus::Engine;
 use dag::Dag;
 use dag::gossip::Cursor;
 use dag::pending::Pending;
 use primitives::Digest;
+use primitives::keys::PublicKey;
 use primitives::store::Store;
 use primitives::units::Round;
 
 use crate::certify::Certifier;
 use crate::error::Error;
 use crate::inquiry::Inquiry;
-use crate::replica::{Replica, Standing};
+use crate::replica::{Peer, Replica, Standing};
 use crate::seat::{Seat, committee_of};
 use crate::turn::Turn;
 
@@ -67,15 +67,14 @@ impl Replica {
     /// A peer behind goes on where its catch-up led it into the next epoch.
     fn follow_on<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
         let epoch = self.committee.epoch();
-        let ahead = |peer| {
-            let told = self.peers.get(peer);
-            told.is_some_and(|told| told.epoch >= epoch)
-        };
+        let told = |peer: &PublicKey| self.peers.get(peer).map(|peer: &Peer| peer.epoch);
         let followed = self.fetch.next_epoch();
-        let peer = followed.filter(|peer| ahead(peer));
-        let later = |peer: &&_| self.peers.get(peer).is_some_and(|told| told.epoch > epoch);
-        if let Some(peer) = peer.or_else(|| self.peers.keys().find(later).copied()) {
+        let followed = followed.filter(|peer| told(peer) >= Some(epoch));
+        let later = |peer: &&PublicKey| told(peer) > Some(epoch);
+        let ahead = self.peers.keys().find(later).copied();
+        if let Some(peer) = followed.or(ahead) {
             self.follow(peer, Cursor::default(), turn);
+            self.ask_for_seals(peer, turn);
         }
     }
 }

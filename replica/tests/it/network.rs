@@ -385,7 +385,8 @@ impl Network {
         let Some(replica) = &self.nodes[to].replica else {
             return;
         };
-        let gossip = primus_replica::input::verify(bytes, replica.committee()).unwrap();
+        let committee = std::slice::from_ref(replica.committee());
+        let gossip = primus_replica::input::verify(bytes, committee).unwrap();
         self.input(
             to,
             Input::Gossip {
@@ -462,7 +463,7 @@ impl Network {
     /// Hands a peer bytes as if `from` had sent them; false if they are refused.
     pub(crate) fn inject(&mut self, from: usize, to: usize, message: &Message) -> bool {
         let bytes = codec::encode(message).unwrap();
-        let committee = self.peer(to).committee();
+        let committee = std::slice::from_ref(self.peer(to).committee());
         let Ok(gossip) = primus_replica::input::verify(&bytes, committee) else {
             return false;
         };
