@@ -34,43 +34,43 @@ impl Vertex {
 
     /// Its id.
     #[must_use]
-    pub const fn id(&self) -> &Digest {
+    pub fn id(&self) -> &Digest {
         self.event.id()
     }
 
     /// How others name it.
     #[must_use]
-    pub const fn reference(&self) -> Reference {
+    pub fn reference(&self) -> Reference {
         self.event.reference()
     }
 
     /// Its creator.
     #[must_use]
-    pub const fn creator(&self) -> PeerIndex {
+    pub fn creator(&self) -> PeerIndex {
         self.event.header().creator
     }
 
     /// Its place on the self-chain.
     #[must_use]
-    pub const fn seq(&self) -> Seq {
+    pub fn seq(&self) -> Seq {
         self.event.header().seq
     }
 
     /// Its round.
     #[must_use]
-    pub const fn round(&self) -> Round {
+    pub fn round(&self) -> Round {
         self.event.header().round
     }
 
     /// Root or data.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         self.event.header().kind
     }
 
     /// Its claimed time.
     #[must_use]
-    pub const fn time(&self) -> Time {
+    pub fn time(&self) -> Time {
         self.event.header().time
     }
 
