@@ -100,6 +100,9 @@ pub struct StoreError {
 /// One row: key and value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
+/// A value to be written, shared with whoever holds it already.
+pub type Value = Arc<[u8]>;
+
 /// Synchronous reads of one consistent state.
 pub trait Store {
     /// The value of `key`, if there is one.
@@ -125,7 +128,7 @@ pub trait Store {
 /// Values are shared, so that what many stores keep in one process need not be copied for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    writes: BTreeMap<(Table, Vec<u8>), Option<Arc<[u8]>>>,
+    writes: BTreeMap<(Table, Vec<u8>), Option<Value>>,
 }
 
 impl Batch {
@@ -138,7 +141,7 @@ impl Batch {
     }
 
     /// Sets `key` to `value`.
-    pub fn put(&mut self, table: Table, key: Vec<u8>, value: impl Into<Arc<[u8]>>) {
+    pub fn put(&mut self, table: Table, key: Vec<u8>, value: impl Into<Value>) {
         self.writes.insert((table, key), Some(value.into()));
     }
 
@@ -167,7 +170,7 @@ impl Batch {
     }
 
     /// The writes in order of table and key; `None` removes.
-    pub fn writes(&self) -> impl Iterator<Item = (Table, &[u8], Option<&Arc<[u8]>>)> {
+    pub fn writes(&self) -> impl Iterator<Item = (Table, &[u8], Option<&Value>)> {
         self.writes
             .iter()
             .map(|((table, key), value)| (*table, key.as_slice(), value.as_ref()))
