@@ -90,7 +90,7 @@ pub struct Arrival {
 }
 
 /// A gossip message whose events have been verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Gossip {
     /// See [`Message::Events`].
     Events(Vec<Arrival>),
