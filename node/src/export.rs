@@ -185,7 +185,7 @@ fn stored_event(store: &impl Store, (_, value): &Row) -> Result<Event, Error> {
         .get(Table::Event, &id.0)?
         .ok_or_else(|| damaged("event")(format!("event {id} is missing")))?;
     let signed: Signed = decode("event", &bytes)?;
-    let event = Event::trust(signed).map_err(damaged("event"))?;
+    let event = Event::trust(signed);
     if *event.id() != id {
         let reason = format!("id {} where {id} was due", event.id());
         return Err(damaged("event")(reason));

@@ -168,7 +168,10 @@ fn certify(
     let signatures = holding(committee, height, &root, &signers);
     for (creator, _) in signers {
         // Both lists are by ascending creator.
-        if signatures.binary_search_by_key(&creator, |(it, _)| *it).is_err() {
+        if signatures
+            .binary_search_by_key(&creator, |(it, _)| *it)
+            .is_err()
+        {
             claims.remove(&creator);
         }
     }

@@ -154,7 +154,7 @@ pub fn verify(bytes: &[u8], committees: &[Committee]) -> Result<Gossip, Error> {
         parcels
             .into_iter()
             .filter_map(|parcel| {
-                let epoch = parcel.signed.header.epoch;
+                let epoch = parcel.signed.header().epoch;
                 let committee = committees.iter().find(|it| it.epoch() == epoch)?;
                 Some(verify_parcel(parcel, committee))
             })
@@ -210,15 +210,8 @@ fn verify_parcel(parcel: Parcel, committee: &Committee) -> Result<Arrival, Error
 }
 
 /// An event that this peer itself stored, with its payload checked again.
-///
-/// # Errors
-/// Only if the header cannot be encoded.
-pub(crate) fn restore(
-    signed: Signed,
-    payload: Vec<u8>,
-    committee: &Committee,
-) -> Result<Arrival, Error> {
-    Ok(arrival(Event::trust(signed)?, payload, committee))
+pub(crate) fn restore(signed: Signed, payload: Vec<u8>, committee: &Committee) -> Arrival {
+    arrival(Event::trust(signed), payload, committee)
 }
 
 fn arrival(event: Event, payload: Vec<u8>, committee: &Committee) -> Arrival {

@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use consensus::creation::Parameters;
 use consensus::Engine;
+use consensus::creation::Parameters;
 use dag::event::{Attestation, Reference};
 use dag::pending::Pending;
 use dag::{Committee, Dag};

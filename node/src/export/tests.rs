@@ -118,7 +118,7 @@ fn put_block(batch: &mut Batch, height: u64, epoch: u64, leader: &Event, order: 
         outputs: tree,
     };
     batch.put(Table::Block, key.clone(), codec::encode(&row).unwrap());
-    let ids = order.iter().flat_map(|event| event.id().0).collect();
+    let ids: Vec<u8> = order.iter().flat_map(|event| event.id().0).collect();
     batch.put(Table::Order, key, ids);
 }
 

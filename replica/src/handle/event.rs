@@ -9,7 +9,6 @@ use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 
 use crate::error::Error;
-use crate::handle::gossip::event_row;
 use crate::input::Arrival;
 use crate::replica::{Replica, Standing};
 use crate::rows;
@@ -131,7 +130,7 @@ impl Replica {
             payload,
             transactions,
         } = arrival;
-        let header = event.header().clone();
+        let header = event.header();
         // C30: a first event names the leader that sealed the epoch before.
         let is_of_here = header.sealing.is_none() || header.sealing == self.sealing;
         let admitted = is_of_here.then(|| self.dag.admit(event.clone()));
@@ -143,7 +142,7 @@ impl Replica {
             return Ok(true);
         }
         let id = *event.id();
-        let row = event_row(event.signed())?;
+        let row = event.signed().bytes().clone();
         turn.store.batch.put(Table::Event, id.0.to_vec(), row);
         if !payload.is_empty() {
             turn.store.batch.put(Table::Payload, id.0.to_vec(), payload);

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 
 use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
-use primitives::codec::{self, Bytes, List};
+use primitives::codec::{Bytes, List};
 use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Round};
@@ -109,7 +109,8 @@ impl Replica {
                 let is_barren = self.receive(from, events, turn)? == 0;
                 let now = turn.now.mono_ms;
                 if epoch == self.committee.epoch()
-                    && let Some(next) = self.fetch.followed(from, next, is_barren, now) {
+                    && let Some(next) = self.fetch.followed(from, next, is_barren, now)
+                {
                     self.ask_to_follow(from, next, turn);
                 }
             }
@@ -245,7 +246,12 @@ impl Replica {
         }
     }
 
-    pub(crate) fn follow<S: Store>(&mut self, peer: PublicKey, from: Cursor, turn: &mut Turn<'_, S>) {
+    pub(crate) fn follow<S: Store>(
+        &mut self,
+        peer: PublicKey,
+        from: Cursor,
+        turn: &mut Turn<'_, S>,
+    ) {
         self.fetch.follow(peer, from, turn.now.mono_ms);
         self.ask_to_follow(peer, from, turn);
     }
@@ -353,7 +359,7 @@ pub(super) fn stored_parcel<S: Store>(
         return Ok(None);
     };
     let signed: Signed = decode_row(&bytes, "event")?;
-    let payload = match signed.header.payload_bytes {
+    let payload = match signed.header().payload_bytes {
         0 => Vec::new(),
         _ => store
             .get(Table::Payload, &id.0)?
@@ -363,9 +369,4 @@ pub(super) fn stored_parcel<S: Store>(
     let payload =
         Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
     Ok(Some((Parcel { signed, payload }, size)))
-}
-
-/// An event's canonical bytes, as stored.
-pub(super) fn event_row(signed: &Signed) -> Result<Vec<u8>, Error> {
-    Ok(codec::encode(signed)?)
 }

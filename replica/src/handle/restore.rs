@@ -68,16 +68,11 @@ impl Replica {
     }
 
     fn restore_events<S: Store>(&mut self, store: &S) -> Result<(), Error> {
-        for_each_event(
-            self.committee.epoch(),
-            self.dag.floor(),
-            store,
-            |at, id| {
-                let after = at.admission.saturating_add(1);
-                self.admission_base = self.admission_base.max(after);
-                self.restore_event(&id, store)
-            },
-        )
+        for_each_event(self.committee.epoch(), self.dag.floor(), store, |at, id| {
+            let after = at.admission.saturating_add(1);
+            self.admission_base = self.admission_base.max(after);
+            self.restore_event(&id, store)
+        })
     }
 
     /// Finds the payload of the epoch before that no block ordered, which must not be lost (C30).
@@ -102,9 +97,9 @@ impl Replica {
             }
             let found = stored_parcel(store, &id)?;
             let (parcel, _) = found.ok_or(Error::Damaged { what: "event" })?;
-            let is_own = Some(parcel.signed.header.creator) == own;
+            let is_own = Some(parcel.signed.header().creator) == own;
             let payload = parcel.payload.into_vec();
-            let arrival = input::restore(parcel.signed, payload, &committee)?;
+            let arrival = input::restore(parcel.signed, payload, &committee);
             for transaction in arrival.transactions {
                 let id = transaction.id();
                 let is_here = !self.unsettled.carriers(id).is_empty();
@@ -131,7 +126,7 @@ impl Replica {
         } else {
             parcel.payload.into_vec()
         };
-        let arrival = input::restore(parcel.signed, payload, &self.committee)?;
+        let arrival = input::restore(parcel.signed, payload, &self.committee);
         if arrival.event.id() != id {
             return Err(Error::Damaged { what: "event" });
         }
@@ -213,8 +208,8 @@ fn ordered_since<S: Store>(
                 .get(Table::Event, &id.0)?
                 .ok_or(Error::Damaged { what: "event" })?;
             let signed: Signed = decode_row(&bytes, "event")?;
-            let round = signed.header.round;
-            if signed.header.kind == Kind::Root {
+            let round = signed.header().round;
+            if signed.header().kind == Kind::Root {
                 leader_round = leader_round.max(round);
             }
             if round >= floor {
@@ -239,10 +234,10 @@ fn newest_attested<S: Store>(store: &S, head: Digest) -> Result<Option<Height>, 
             .get(Table::Event, &id.0)?
             .ok_or(Error::Damaged { what: "own event" })?;
         let signed: Signed = decode_row(&bytes, "own event")?;
-        if let Some(attestation) = signed.header.attestations.last() {
+        if let Some(attestation) = signed.header().attestations.last() {
             return Ok(Some(attestation.height));
         }
-        next = signed.header.self_parent.map(|parent| parent.id);
+        next = signed.header().self_parent.map(|parent| parent.id);
     }
     Ok(None)
 }
@@ -256,12 +251,12 @@ fn own_head<S: Store>(epoch: Epoch, store: &S) -> Result<Option<OwnHead>, Error>
     let (_, id) = row.split_first_chunk::<8>().ok_or_else(damaged)?;
     let bytes = store.get(Table::Event, id)?.ok_or_else(damaged)?;
     let signed: Signed = decode_row(&bytes, "own head")?;
-    if signed.header.epoch != epoch {
+    if signed.header().epoch != epoch {
         return Ok(None);
     }
     Ok(Some(OwnHead {
-        reference: signed.header.reference(digest(id, "own head")?),
-        time: signed.header.time,
+        reference: signed.reference(),
+        time: signed.header().time,
     }))
 }
 

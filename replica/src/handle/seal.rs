@@ -75,9 +75,7 @@ impl Replica {
         let Attested { epoch, height, .. } = *attested;
         let is_sealed = self.unsealed.contains(&epoch);
         let allowance = &mut self.peers.entry(from).or_default().allowance;
-        if !(is_sealed || epoch == self.committee.epoch())
-            || !allowance.is_left(turn.now.mono_ms)
-        {
+        if !(is_sealed || epoch == self.committee.epoch()) || !allowance.is_left(turn.now.mono_ms) {
             return Ok(());
         }
         allowance.spend(attested.signatures.len().saturating_mul(SIGNATURE_BYTES));

@@ -39,10 +39,12 @@ impl Replica {
         match request {
             Request::Track { ids, report } => self.track(ticket, &ids, report, turn),
             Request::Head => self.answer_head(ticket, turn),
-            other @ Request::Committee { epoch } => match serve::body(&other, &self.ledger, &turn.store) {
-                Ok(body) => self.answer_committee(ticket, epoch, body, turn),
-                Err(unserved) => refuse(ticket, unserved, turn),
-            },
+            other @ Request::Committee { epoch } => {
+                match serve::body(&other, &self.ledger, &turn.store) {
+                    Ok(body) => self.answer_committee(ticket, epoch, body, turn),
+                    Err(unserved) => refuse(ticket, unserved, turn),
+                }
+            }
             other @ (Request::Submit { .. }
             | Request::History { .. }
             | Request::Output { .. }
