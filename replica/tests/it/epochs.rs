@@ -8,7 +8,7 @@ use ledger::{Genesis, Outcome};
 use primitives::codec;
 use primitives::keys::{PublicKey, Signer};
 use primitives::units::{Amount, Epoch, Height};
-use wallet_proto::reply::{Reply, Stage};
+use wallet_proto::reply::{Answer, Reply, Stage};
 use wallet_proto::request::Request;
 use wallet_proto::{Trust, check};
 
@@ -103,6 +103,18 @@ fn all_proven(network: &mut Network, sessions: &[u64]) {
     });
 }
 
+/// The answer to a wallet's question.
+fn ask(network: &mut Network, peer: usize, session: u64, request: Request) -> Answer {
+    network.request(peer, session, request);
+    network.run(100);
+    let (_, _, reply) = network.replies.last().unwrap();
+    let answer = match reply {
+        Reply::Answer(answer) => Ok((**answer).clone()),
+        other @ (Reply::Progress(_) | Reply::Error(_)) => Err(other),
+    };
+    answer.unwrap()
+}
+
 /// A wallet that starts from the genesis follows every handover that `peer` serves, and then believes
 /// its newest certified block.
 fn follow_handovers(network: &mut Network, peer: usize) -> Epoch {
@@ -112,21 +124,11 @@ fn follow_handovers(network: &mut Network, peer: usize) -> Epoch {
     while trust.epoch() < newest {
         let epoch = trust.epoch().later(1);
         let session = 900_000 + epoch.get();
-        network.request(peer, session, Request::Committee { epoch });
-        network.run(100);
-        let (_, _, reply) = network.replies.last().unwrap();
-        let Reply::Answer(answer) = reply else {
-            panic!("epoch {epoch}: {reply:?}")
-        };
-        check::committee((**answer).clone(), &mut trust).unwrap();
+        let answer = ask(network, peer, session, Request::Committee { epoch });
+        check::committee(answer, &mut trust).unwrap();
     }
-    network.request(peer, 900_000, Request::Head);
-    network.run(100);
-    let (_, _, reply) = network.replies.last().unwrap();
-    let Reply::Answer(answer) = reply else {
-        panic!("{reply:?}")
-    };
-    let head = check::head(answer, &trust).unwrap();
+    let answer = ask(network, peer, 900_000, Request::Head);
+    let head = check::head(&answer, &trust).unwrap();
     assert!(head.height() > Height::ZERO);
     trust.epoch()
 }
