@@ -1,5 +1,7 @@
 //! Many epochs: committees that change, payments across every boundary, peers that were away.
 
+mod boundary;
+
 use std::collections::BTreeSet;
 
 use ledger::tx::draft::{Coin, TransferDraft};
