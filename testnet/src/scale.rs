@@ -88,7 +88,7 @@ pub fn run(task: Task, voice: Voice) -> Result<Report, Error> {
     let begun = Instant::now();
     let mut scale = Scale::new(task)?;
     let mut told = 0;
-    while let Some(((at_ms, _), happening)) = scale.queue.pop_first() {
+    while let Some(((at_ms, _, _), happening)) = scale.queue.pop_first() {
         if at_ms > scale.end_ms {
             break;
         }
@@ -154,7 +154,8 @@ struct Scale {
     lights: Lights,
     /// Every event, for whole peers that miss one.
     archive: BTreeMap<Digest, Rc<Gossip>>,
-    queue: BTreeMap<(u64, u64), Happening>,
+    /// By time, then by peer: what one peer does at once finds its memory warm.
+    queue: BTreeMap<(u64, usize, u64), Happening>,
     queued: u64,
     now_ms: u64,
     end_ms: u64,
@@ -358,7 +359,12 @@ impl Scale {
 
     fn at(&mut self, delay_ms: u64, happening: Happening) {
         self.queued += 1;
-        let due = (self.now_ms + delay_ms, self.queued);
+        let peer = match &happening {
+            Happening::Message { to, .. } => *to,
+            Happening::Wake { peer } => *peer,
+            Happening::Root(_) | Happening::Lights { .. } => 0,
+        };
+        let due = (self.now_ms + delay_ms, peer, self.queued);
         self.queue.insert(due, happening);
     }
 
