@@ -1,20 +1,20 @@
 //! `primus replay`: executes every stored block anew, from the genesis into memory, and compares
-//! each consensus root with the stored one.
+//! each consensus root with the stored one, and in the end each row.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use dag::event::{Event, Signed};
 use ledger::tx::check_payload;
 use ledger::{Block, Genesis, Header, Ledger, OrderedEvent};
+use primitives::Digest;
 use primitives::codec;
-use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
-use primitives::units::{Epoch, Height};
+use primitives::units::Height;
 use replica::Replica;
 
 use crate::error::Error;
 use crate::export;
+use crate::fsck::rows::{At, raw_rows};
 use crate::store::{Backend, Database};
 
 /// What was executed.
@@ -35,8 +35,8 @@ const TELL: Duration = Duration::from_secs(1);
 /// whole state in memory.
 ///
 /// # Errors
-/// [`Error::OtherRoot`] for the first block whose root differs; [`Error::Damaged`] for what is
-/// missing; a failed disk.
+/// [`Error::OtherRoot`] for the first block whose root differs; [`Error::BadRow`] for a row that
+/// the execution gives otherwise; [`Error::Damaged`] for what is missing; a failed disk.
 pub fn replay(
     store: &impl Store,
     genesis: &Genesis,
@@ -47,7 +47,6 @@ pub fn replay(
     let memory = Database::in_memory();
     memory.apply(&batch)?;
     compare(&ledger, &stored(store, Height::ZERO)?)?;
-    let mut creators = Creators::new(store, genesis);
     let mut replayed = Replayed {
         blocks: 0,
         transactions: 0,
@@ -55,7 +54,6 @@ pub fn replay(
     };
     let mut told = begun;
     while let Some(header) = export::header(store, ledger.height().later(1))? {
-        let events = creators.events(&header, ledger.chain())?;
         let block = Block {
             height: header.height,
             epoch: header.epoch,
@@ -63,9 +61,7 @@ pub fn replay(
             leader: header.leader,
             time: header.time,
             seed: header.seed,
-            committee: header.committee,
-            next_committee: header.next_committee,
-            events,
+            events: events(store, header.height, &ledger)?,
         };
         let executed = ledger.execute(block, &memory);
         memory.apply(&executed.map_err(replica::Error::from)?.batch)?;
@@ -78,6 +74,7 @@ pub fn replay(
             tell(header.height, &replayed);
         }
     }
+    compare_rows(store, &memory)?;
     Ok(replayed)
 }
 
@@ -99,56 +96,36 @@ fn compare(ledger: &Ledger, stored: &Header) -> Result<(), Error> {
     Ok(())
 }
 
-/// The committees of the events, epoch by epoch.
-struct Creators<'a, S> {
-    store: &'a S,
-    genesis: &'a Genesis,
-    epochs: BTreeMap<Epoch, Vec<PublicKey>>,
+/// Each row that the execution wrote must stand in `store` as well.
+fn compare_rows(store: &impl Store, memory: &Database) -> Result<(), Error> {
+    Table::ALL.into_iter().try_for_each(|table| {
+        raw_rows(memory, table, &mut |key, row| {
+            if store.get(table, key)?.as_deref() == Some(row) {
+                return Ok(());
+            }
+            Err(At(table, key).bad("not the row that execution gives"))
+        })
+    })
 }
 
-impl<'a, S: Store> Creators<'a, S> {
-    const fn new(store: &'a S, genesis: &'a Genesis) -> Self {
-        Self {
-            store,
-            genesis,
-            epochs: BTreeMap::new(),
-        }
-    }
-
-    /// The events that a block orders, with their transactions.
-    fn events(
-        &mut self,
-        header: &Header,
-        chain: &primitives::Digest,
-    ) -> Result<Vec<OrderedEvent>, Error> {
-        let height = header.height;
-        let order = Replica::order_at(self.store, height)?;
-        let order = order.ok_or_else(|| missing("order", height))?;
-        let store = self.store;
-        let members = self.members(header.epoch)?;
-        let event = |id: &primitives::Digest| {
-            let bytes = store.get(Table::Event, &id.0)?;
-            let bytes = bytes.ok_or_else(|| missing("event", height))?;
-            let signed: Signed = codec::decode(&bytes).map_err(replica::Error::from)?;
-            let event = Event::trust(signed).map_err(replica::Error::from)?;
-            let payload = store.get(Table::Payload, &id.0)?.unwrap_or_default();
-            let creator = members.get(event.header().creator.position());
-            Ok(OrderedEvent {
-                creator: *creator.ok_or_else(|| missing("creator", height))?,
-                transactions: check_payload(&payload, chain),
-            })
-        };
-        order.iter().map(event).collect()
-    }
-
-    fn members(&mut self, epoch: Epoch) -> Result<&[PublicKey], Error> {
-        if !self.epochs.contains_key(&epoch) {
-            let start = export::epoch_start(self.store, self.genesis, epoch)?;
-            let members = start.committee.members().iter().map(|member| member.key);
-            self.epochs.insert(epoch, members.collect());
-        }
-        Ok(self.epochs.get(&epoch).map_or(&[], Vec::as_slice))
-    }
+/// The events that a block orders, with their transactions. The committee is the one that the
+/// execution itself has come to.
+fn events(store: &impl Store, height: Height, ledger: &Ledger) -> Result<Vec<OrderedEvent>, Error> {
+    let order = Replica::order_at(store, height)?;
+    let order = order.ok_or_else(|| missing("order", height))?;
+    let event = |id: &Digest| {
+        let bytes = store.get(Table::Event, &id.0)?;
+        let bytes = bytes.ok_or_else(|| missing("event", height))?;
+        let signed: Signed = codec::decode(&bytes).map_err(replica::Error::from)?;
+        let event = Event::trust(signed);
+        let payload = store.get(Table::Payload, &id.0)?.unwrap_or_default();
+        let creator = ledger.committee().get(event.header().creator.position());
+        Ok(OrderedEvent {
+            creator: creator.ok_or_else(|| missing("creator", height))?.peer_key,
+            transactions: check_payload(&payload, ledger.chain()),
+        })
+    };
+    order.iter().map(event).collect()
 }
 
 fn missing(what: &'static str, height: Height) -> Error {
@@ -157,3 +134,6 @@ fn missing(what: &'static str, height: Height) -> Error {
         reason: format!("missing for block {height}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
