@@ -85,13 +85,11 @@ pub fn check(
     tell(Table::Name);
     fsck.logs(Map::Name, Table::Name, Table::NameLog, &newest.name)?;
     tell(Table::Meta);
-    // The state root, the head and the supply, from the same rows.
-    let restored =
-        Ledger::restore(genesis, store).map_err(|error| At(Table::Meta, b"head").bad(error))?;
-    match restored {
-        Some(_) => Ok(fsck.checked),
-        None => Err(At(Table::Meta, b"head").bad("there is no head")),
-    }
+    fsck.head(&newest)?;
+    // The supply, and the trees as the node itself restores them.
+    let restored = Ledger::restore(genesis, store);
+    restored.map_err(|error| At(Table::Meta, b"head").bad(error))?;
+    Ok(fsck.checked)
 }
 
 struct Fsck<'a, S> {
@@ -124,6 +122,7 @@ impl<S: Store> Fsck<'_, S> {
             Ok(())
         })?;
         count(store, Table::Payload, payloads)?;
+        count(store, Table::Chain, self.checked.events)?;
         raw_rows(store, Table::Chain, &mut |key, id| {
             demand(store, Table::Event, id, &At(Table::Chain, key))
         })?;
@@ -178,6 +177,15 @@ impl<S: Store> Fsck<'_, S> {
         count(store, Table::TransactionIndex, self.applied)?;
         count(store, Table::Order, self.checked.blocks.saturating_sub(1))?;
         Ok(last.0)
+    }
+
+    /// Table `Meta`, head: height, then consensus root.
+    fn head(&self, newest: &BlockRow) -> Result<(), Error> {
+        let wrong = At(Table::Meta, b"head");
+        let root = newest.header.root().map_err(|error| wrong.bad(error))?;
+        let wanted = [&newest.header.height.get().to_le_bytes()[..], &root.0].concat();
+        let found = self.store.get(Table::Meta, b"head")?.unwrap_or_default();
+        same(&wrong, "head", &found, &wanted)
     }
 
     fn state_root(&self, row: &BlockRow, past: &Frontier) -> Digest {

@@ -1,6 +1,8 @@
 //! The state: outputs, and the logs of keys and names, against the roots of the newest block.
 
-use ledger::rows::{BlockRow, KeyLogRow, KeyRow, OutputRow, Place, PositionRow, TreeRow};
+use ledger::rows::{
+    BlockRow, KeyLogRow, KeyRow, OutputRow, Place, PositionRow, TreeRow, key_position,
+};
 use merkle::Map;
 use merkle::dense::DenseTree;
 use merkle::hash::TreeHasher;
@@ -12,7 +14,7 @@ use primitives::store::{Store, Table};
 use primitives::units::Height;
 
 use super::Fsck;
-use super::rows::{At, count, read, rows, same};
+use super::rows::{At, count, demand, read, rows, same};
 use crate::error::Error;
 
 impl<S: Store> Fsck<'_, S> {
@@ -102,6 +104,16 @@ impl<S: Store> Fsck<'_, S> {
             let leaf = entry.entry.leaf(&self.keys, map);
             if *entry.nodes != *completed(hasher, &frontier, leaf) || entry.entry.block < last {
                 return Err(At(table, &key).bad("not the entry that its log's root holds"));
+            }
+            for output in &*entry.outputs {
+                let (wrong, output) = (At(table, &key), output.to_be_bytes());
+                demand(self.store, Table::Output, &output, &wrong)?;
+                let made: OutputRow = read(self.store, Table::Output, &output)?;
+                let made = made.created;
+                let found = key_position(&made.output.owner);
+                same(&wrong, "owner of an output", &found.0, position)?;
+                let found = made.outpoint.transaction;
+                same(&wrong, "maker of an output", &found.0, &entry.entry.txid.0)?;
             }
             frontier
                 .append(hasher, leaf)
