@@ -128,7 +128,7 @@ fn drive(start: Start) -> Result<(), Error> {
         ..Parameters::default()
     };
     let committee = Arc::new(replica::replica::genesis_committee(&genesis, chain)?);
-    let directory = Arc::new(Directory::new(&genesis, &committee));
+    let directory = Arc::new(Directory::new(&genesis));
     let setup = Setup {
         genesis,
         signer: Box::new(event_key.signer()?),
@@ -301,7 +301,7 @@ impl Driver {
             Recipient::Everyone => self.replica.peers().map(|(peer, _)| peer).collect(),
         };
         for peer in recipients {
-            if let Some(key) = self.directory.transport_key(peer) {
+            if let Some(key) = self.directory.transport_key(&peer) {
                 // What a full queue or a lost link drops is healed by the next frontier.
                 let _ = self.endpoint.send(key, lane, bytes.clone());
             }

@@ -50,6 +50,7 @@ pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<B
         Request::Block { height } => block(*height, ledger, store).map(Body::Block),
         Request::Consistency { old } => block(*old, ledger, store).map(Body::Consistency),
         Request::Committee { epoch } => committee(*epoch, ledger, store),
+        Request::Record { key } => Ok(Body::Record(ledger.key_record(key, store)?)),
         Request::Submit { .. } | Request::Track { .. } => {
             Err(refused(Code::Unknown, "this request has no answer"))
         }

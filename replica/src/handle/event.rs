@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use dag::Event;
 use dag::gossip::Cursor;
 use primitives::codec;
+use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
-use primitives::units::PeerIndex;
 
 use crate::error::Error;
 use crate::handle::gossip::event_row;
@@ -20,7 +20,7 @@ impl Replica {
     /// asks `from` for the parents of the others. Returns how many were new.
     pub(crate) fn receive<S: Store>(
         &mut self,
-        from: PeerIndex,
+        from: PublicKey,
         arrivals: Vec<Arrival>,
         turn: &mut Turn<'_, S>,
     ) -> Result<usize, Error> {
@@ -66,7 +66,8 @@ impl Replica {
         event: &Event,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
-        let is_own = event.header().creator == self.own;
+        let creator = event.header().creator;
+        let is_own = self.own() == Some(creator);
         if is_own && turn.store.get(Table::Event, &event.id().0)?.is_none() {
             self.standing = Standing::Quarantined;
             let key = rows::QUARANTINED.to_vec();
@@ -161,7 +162,9 @@ impl Replica {
         let executed = self.ledger.height();
         self.certifier
             .gather(header.creator, &header.attestations, executed);
-        self.creation.observe(&self.dag, &event, turn.now.mono_ms);
+        if let Some(seat) = &mut self.seat {
+            seat.creation.observe(&self.dag, &event, turn.now.mono_ms);
+        }
         Ok(true)
     }
 }

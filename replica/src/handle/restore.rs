@@ -114,7 +114,9 @@ impl Replica {
             .gather(header.creator, &header.attestations, executed);
         self.dag.admit(arrival.event.clone())?;
         self.unsettled.add(*id, arrival.transactions);
-        self.creation.observe(&self.dag, &arrival.event, 0);
+        if let Some(seat) = &mut self.seat {
+            seat.creation.observe(&self.dag, &arrival.event, 0);
+        }
         Ok(())
     }
 
