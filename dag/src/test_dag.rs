@@ -115,11 +115,8 @@ pub fn header(creator: PeerIndex, round: Round, kind: Kind) -> Header {
 /// The unsigned event of a header.
 #[must_use]
 pub fn unsigned(header: Header) -> Event {
-    Event::trust(Signed {
-        header,
-        signature: Signature([0; 64]),
-    })
-    .expect("the header is within its bounds")
+    let signed = Signed::new(header, Signature([0; 64]));
+    Event::trust(signed.expect("the header is within its bounds"))
 }
 
 /// A DAG with names for its events.

@@ -257,7 +257,7 @@ impl Driver {
                     self.wake_ms = Some(self.wake_ms.map_or(at, |wake| wake.min(at)));
                 }
                 Effect::Accuse(evidence) => {
-                    let header = &evidence.first.header;
+                    let header = evidence.first.header();
                     tracing::warn!(
                         creator = %header.creator, seq = %header.seq, "a peer signed two events"
                     );

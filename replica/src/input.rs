@@ -163,15 +163,8 @@ fn verify_parcel(parcel: Parcel, committee: &Committee) -> Result<Arrival, Error
 }
 
 /// An event that this peer itself stored, with its payload checked again.
-///
-/// # Errors
-/// Only if the header cannot be encoded.
-pub(crate) fn restore(
-    signed: Signed,
-    payload: Vec<u8>,
-    committee: &Committee,
-) -> Result<Arrival, Error> {
-    Ok(arrival(Event::trust(signed)?, payload, committee))
+pub(crate) fn restore(signed: Signed, payload: Vec<u8>, committee: &Committee) -> Arrival {
+    arrival(Event::trust(signed), payload, committee)
 }
 
 fn arrival(event: Event, payload: Vec<u8>, committee: &Committee) -> Arrival {

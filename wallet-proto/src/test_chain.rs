@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use ledger::committee::{Member, choose, committee_digest};
+use ledger::committee::Member;
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{Outpoint, Output, check_alone, genesis_transaction};
@@ -22,7 +22,7 @@ use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
 use primitives::keys::{PublicKey, Role, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
-use primitives::units::{Amount, Epoch, PeerIndex, Round, Time, epoch_of};
+use primitives::units::{Amount, Epoch, PeerIndex, Round, Time};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
@@ -165,18 +165,14 @@ impl TestChain {
     /// The members of the committee of `epoch`.
     #[must_use]
     pub fn committee(&self, epoch: Epoch) -> Vec<Member> {
-        choose(self.ledger.candidates(epoch, &self.store).unwrap())
+        self.ledger.committee_of(epoch, &self.store).unwrap()
     }
 
     /// Settles a block with these transactions in one event of peer 1, attested by all; returns what
     /// became of each.
     pub fn settle(&mut self, transactions: &[Vec<u8>]) -> Vec<(Digest, Outcome)> {
         let height = self.ledger.height().later(1);
-        let parameters = *self.ledger.parameters();
-        let epoch = epoch_of(height, parameters.lag, parameters.period);
-        let next = epoch.later(1);
-        let seals = sealing_height(&parameters, next) == Some(height);
-        let digest = |epoch| committee_digest(&self.committee(epoch)).unwrap();
+        let epoch = self.ledger.epoch();
         let chain = *self.ledger.chain();
         let checked = transactions
             .iter()
@@ -188,8 +184,6 @@ impl TestChain {
             leader: Digest([7; 32]),
             time: Time::new(1_000 + height.get()),
             seed: Digest([8; 32]),
-            committee: digest(epoch),
-            next_committee: seals.then(|| digest(next)),
             events: vec![OrderedEvent {
                 creator: public(1),
                 transactions: checked.collect(),

@@ -9,7 +9,6 @@ use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 
 use crate::error::Error;
-use crate::handle::gossip::event_row;
 use crate::input::Arrival;
 use crate::replica::{Replica, Standing};
 use crate::rows;
@@ -127,7 +126,7 @@ impl Replica {
             payload,
             transactions,
         } = arrival;
-        let header = event.header().clone();
+        let header = event.header();
         let admission = match self.dag.admit(event.clone()) {
             Ok(admission) => admission,
             Err(_) => {
@@ -139,7 +138,7 @@ impl Replica {
             return Ok(true);
         }
         let id = *event.id();
-        let row = event_row(event.signed())?;
+        let row = event.signed().bytes().clone();
         turn.store.batch.put(Table::Event, id.0.to_vec(), row);
         if !payload.is_empty() {
             turn.store.batch.put(Table::Payload, id.0.to_vec(), payload);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
-use primitives::codec::{self, Bytes, List};
+use primitives::codec::{Bytes, List};
 use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Round};
@@ -299,7 +299,7 @@ pub(super) fn stored_parcel<S: Store>(
         return Ok(None);
     };
     let signed: Signed = decode_row(&bytes, "event")?;
-    let payload = match signed.header.payload_bytes {
+    let payload = match signed.header().payload_bytes {
         0 => Vec::new(),
         _ => store
             .get(Table::Payload, &id.0)?
@@ -309,9 +309,4 @@ pub(super) fn stored_parcel<S: Store>(
     let payload =
         Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
     Ok(Some((Parcel { signed, payload }, size)))
-}
-
-/// An event's canonical bytes, as stored.
-pub(super) fn event_row(signed: &Signed) -> Result<Vec<u8>, Error> {
-    Ok(codec::encode(signed)?)
 }

@@ -65,8 +65,6 @@ impl Replica {
             leader: settled.leader,
             time: settled.time,
             seed: settled.seed_after,
-            committee: self.ledger.header().committee,
-            next_committee: None,
             events,
         };
         let executed = self.ledger.execute(block, &turn.store)?;

@@ -445,7 +445,7 @@ impl Network {
             return;
         };
         for parcel in parcels.iter() {
-            let (header, id) = (&parcel.signed.header, parcel.signed.header.id().unwrap());
+            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
             let first = self
                 .signed
                 .entry((header.creator, header.seq.get()))
