@@ -131,7 +131,7 @@ proptest! {
         let siblings = tree.levels.multi(&hasher, &indices, size).unwrap();
         let pairs: Vec<_> = indices.iter().map(|at| (*at, digest(*at))).collect();
         let root = Ok(tree.root().unwrap());
-        prop_assert_eq!(root_by_multi(&hasher, size, &pairs, &siblings), root);
+        prop_assert_eq!(&root_by_multi(&hasher, size, &pairs, &siblings), &root);
         for at in 0..pairs.len() {
             let mut changed = pairs.clone();
             changed[at].1 = digest(1 << 40);

@@ -38,7 +38,7 @@ proptest! {
         let read: MapMulti = decode(&bytes).unwrap();
         prop_assert_eq!(&read, &proof);
         let (root, pairs) = (Ok(tree.sized_root().root), asked(&all, &positions));
-        prop_assert_eq!(proof.root(&hasher, &pairs), root);
+        prop_assert_eq!(&proof.root(&hasher, &pairs), &root);
         for at in 0..pairs.len() {
             let mut changed = pairs.clone();
             changed[at].1 = match changed[at].1 {
