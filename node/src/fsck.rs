@@ -80,10 +80,11 @@ pub fn check(
     fsck.events()?;
     tell(Table::Output);
     fsck.outputs(&newest)?;
+    let head = newest.header.height;
     tell(Table::Key);
-    fsck.logs(Map::Key, Table::Key, Table::KeyLog, &newest.key)?;
+    fsck.logs(Map::Key, Table::Key, Table::KeyLog, (&newest.key, head))?;
     tell(Table::Name);
-    fsck.logs(Map::Name, Table::Name, Table::NameLog, &newest.name)?;
+    fsck.logs(Map::Name, Table::Name, Table::NameLog, (&newest.name, head))?;
     tell(Table::Meta);
     fsck.head(&newest)?;
     // The supply, and the trees as the node itself restores them.

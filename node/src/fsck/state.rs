@@ -9,6 +9,7 @@ use merkle::hash::TreeHasher;
 use merkle::leaf::output_leaf;
 use merkle::log::Frontier;
 use merkle::map::MapTree;
+use merkle::workers::Sequential;
 use primitives::Digest;
 use primitives::store::{Store, Table};
 use primitives::units::Height;
@@ -21,9 +22,12 @@ impl<S: Store> Fsck<'_, S> {
     pub(super) fn outputs(&mut self, newest: &BlockRow) -> Result<(), Error> {
         let store = self.store;
         let mut tree = DenseTree::new(*self.keys.outputs());
+        let (head, mut leaves) = (newest.header.height, Vec::new());
+        let mut due: u64 = 0;
         rows(store, Table::Output, &mut |key, row: OutputRow| {
             let wrong = At(Table::Output, key);
-            same(&wrong, "position", key, &tree.size().to_be_bytes())?;
+            same(&wrong, "position", key, &due.to_be_bytes())?;
+            due += 1;
             let outpoint = row.created.outpoint;
             let name = [&outpoint.transaction.0[..], &outpoint.index.to_be_bytes()].concat();
             let at: PositionRow = read(store, Table::Outpoint, &name)?;
@@ -43,9 +47,10 @@ impl<S: Store> Fsck<'_, S> {
                 .created
                 .commitment(&self.chain)
                 .map_err(|error| wrong.bad(error))?;
-            tree.append(output_leaf(&self.keys, &commitment, row.spent.as_ref()));
+            leaves.push(output_leaf(&self.keys, &commitment, row.spent.as_ref()));
             Ok(())
         })?;
+        tree.append(&leaves, head, &Sequential);
         self.checked.outputs = tree.size();
         count(store, Table::Outpoint, tree.size())?;
         let height = newest.header.height.get().to_be_bytes();
@@ -65,7 +70,7 @@ impl<S: Store> Fsck<'_, S> {
         map: Map,
         records: Table,
         log: Table,
-        newest: &TreeRow,
+        newest: (&TreeRow, Height),
     ) -> Result<(), Error> {
         let store = self.store;
         let (mut leaves, mut entries) = (Vec::new(), 0);
@@ -82,9 +87,10 @@ impl<S: Store> Fsck<'_, S> {
         self.checked.entries += entries;
         let mut tree = MapTree::new(map, &self.keys);
         let wrong = At(records, &[]);
-        tree.update(&leaves).map_err(|error| wrong.bad(error))?;
+        let updated = tree.update(&leaves, newest.1, &Sequential);
+        updated.map_err(|error| wrong.bad(error))?;
         let found = tree.sized_root().root;
-        same(&wrong, "root of all rows", &found.0, &newest.root.0)
+        same(&wrong, "root of all rows", &found.0, &newest.0.root.0)
     }
 
     /// The log of one key, entry by entry, against its record and frontier.
