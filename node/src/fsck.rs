@@ -107,7 +107,7 @@ impl<S: Store> Fsck<'_, S> {
     fn events(&mut self) -> Result<(), Error> {
         let store = self.store;
         let mut payloads = 0;
-        rows(store, Table::Event, &mut |key, signed: Signed| {
+        rows(store, Table::Event, |key, signed: Signed| {
             let wrong = At(Table::Event, key);
             same(&wrong, "id", &signed.id().0, key)?;
             let header = signed.header();
@@ -124,10 +124,10 @@ impl<S: Store> Fsck<'_, S> {
         })?;
         count(store, Table::Payload, payloads)?;
         count(store, Table::Chain, self.checked.events)?;
-        raw_rows(store, Table::Chain, &mut |key, id| {
+        raw_rows(store, Table::Chain, |key, id| {
             demand(store, Table::Event, id, &At(Table::Chain, key))
         })?;
-        rows(store, Table::Evidence, &mut |key, evidence: Evidence| {
+        rows(store, Table::Evidence, |key, evidence: Evidence| {
             let wrong = At(Table::Evidence, key);
             let committee = self.committee(evidence.first.header().epoch, &wrong)?;
             let verdict = evidence.verify(committee);
@@ -150,7 +150,7 @@ impl<S: Store> Fsck<'_, S> {
         let store = self.store;
         let mut past = Frontier::new();
         let mut last: Option<(BlockRow, Digest)> = None;
-        rows(store, Table::Block, &mut |key, row: BlockRow| {
+        rows(store, Table::Block, |key, row: BlockRow| {
             let (wrong, header) = (At(Table::Block, key), &row.header);
             let due = last.map_or(Height::ZERO, |(last, _)| last.header.height.later(1));
             let height = due.get().to_be_bytes();

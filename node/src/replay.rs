@@ -99,7 +99,7 @@ fn compare(ledger: &Ledger, stored: &Header) -> Result<(), Error> {
 /// Each row that the execution wrote must stand in `store` as well.
 fn compare_rows(store: &impl Store, memory: &Database) -> Result<(), Error> {
     Table::ALL.into_iter().try_for_each(|table| {
-        raw_rows(memory, table, &mut |key, row| {
+        raw_rows(memory, table, |key, row| {
             if store.get(table, key)?.as_deref() == Some(row) {
                 return Ok(());
             }

@@ -54,9 +54,9 @@ pub(crate) fn read<T: Canonical>(store: &impl Store, table: Table, key: &[u8]) -
 pub(crate) fn rows<T: Canonical>(
     store: &impl Store,
     table: Table,
-    each: &mut dyn FnMut(&[u8], T) -> Result<(), Error>,
+    mut each: impl FnMut(&[u8], T) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    raw_rows(store, table, &mut |key, row| {
+    raw_rows(store, table, |key, row| {
         each(
             key,
             codec::decode(row).map_err(|error| At(table, key).bad(error))?,
@@ -68,7 +68,7 @@ pub(crate) fn rows<T: Canonical>(
 pub(crate) fn raw_rows(
     store: &impl Store,
     table: Table,
-    each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), Error>,
+    mut each: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     // Above every key there is.
     let end = [0xff; 64];
@@ -86,7 +86,7 @@ pub(crate) fn raw_rows(
 /// Checks how many rows a table has.
 pub(crate) fn count(store: &impl Store, table: Table, wanted: u64) -> Result<(), Error> {
     let mut found: u64 = 0;
-    raw_rows(store, table, &mut |_, _| {
+    raw_rows(store, table, |_, _| {
         found += 1;
         Ok(())
     })?;

@@ -24,7 +24,7 @@ impl<S: Store> Fsck<'_, S> {
         let mut tree = DenseTree::new(*self.keys.outputs());
         let (head, mut leaves) = (newest.header.height, Vec::new());
         let mut due: u64 = 0;
-        rows(store, Table::Output, &mut |key, row: OutputRow| {
+        rows(store, Table::Output, |key, row: OutputRow| {
             let wrong = At(Table::Output, key);
             same(&wrong, "position", key, &due.to_be_bytes())?;
             due += 1;
@@ -74,7 +74,7 @@ impl<S: Store> Fsck<'_, S> {
     ) -> Result<(), Error> {
         let store = self.store;
         let (mut leaves, mut entries) = (Vec::new(), 0);
-        rows(store, records, &mut |key, row: KeyRow| {
+        rows(store, records, |key, row: KeyRow| {
             let wrong = At(records, key);
             let position = <[u8; 32]>::try_from(key).map_err(|_| wrong.bad("no position"))?;
             self.log(map, log, &position, &row, &wrong)?;

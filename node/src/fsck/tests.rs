@@ -139,7 +139,7 @@ pub(crate) fn sound() -> Database {
 pub(crate) fn all_rows(store: &Database) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
     for table in Table::ALL {
-        raw_rows(store, table, &mut |key, row| {
+        raw_rows(store, table, |key, row| {
             all.push((table, key.to_vec(), row.to_vec()));
             Ok(())
         })
