@@ -323,7 +323,7 @@ fn check_payload(header: &Header, payload: &[u8]) -> Result<(), Fault> {
     fits.then_some(()).ok_or(Fault::Payload)
 }
 
-fn check_shape(header: &Header, committee: &Committee) -> Result<(), Fault> {
+pub(crate) fn check_shape(header: &Header, committee: &Committee) -> Result<(), Fault> {
     let outside = |reference: &Reference| reference.creator.position() >= committee.size();
     if header.all_parents().any(outside) {
         return Err(Fault::ReferenceCreator);
