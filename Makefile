@@ -12,7 +12,7 @@ WITH_ROCKSDB := ROCKSDB_LIB_DIR=$(ROCKSDB) ROCKSDB_STATIC=1
 CARGO := cargo
 LOCKED := --locked
 
-.PHONY: help demo test check bench fuzz native claim clean
+.PHONY: help demo test check spec bench fuzz native claim clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,13 @@ check: claim native ## Formatting, lints, documentation and the import table.
 	$(WITH_ROCKSDB) $(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(WITH_ROCKSDB) $(CARGO) doc $(LOCKED) --workspace --no-deps --quiet
 	$(CARGO) run $(LOCKED) --quiet -p xtask -- tidy
+
+spec: $(CACHE)/python/bin/python ## Checks docs/spec/vectors by a verifier in Python that shares no code.
+	$(CACHE)/python/bin/python docs/spec/verify.py
+
+$(CACHE)/python/bin/python:
+	python3 -m venv $(CACHE)/python
+	$(CACHE)/python/bin/python -m pip install --quiet blake3==1.0.8
 
 bench: claim native ## Prints what each operation costs on this machine.
 	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins

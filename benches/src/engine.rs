@@ -1,5 +1,6 @@
-//! Events per second through admission, decision and ordering, at full broadcast: every root votes
-//! for every root of the round before. Signatures and beacons are not checked here.
+//! Events per second through admission, decision and ordering, and the memory that each event takes
+//! in one peer beside the event itself, at full broadcast: every root votes for every root of the
+//! round before. Signatures and beacons are not checked here.
 
 use anyhow::{Context, Result};
 use consensus::{BeaconCheck, Engine};
@@ -28,26 +29,36 @@ impl BeaconCheck for Trusting {
 }
 
 pub(crate) fn run() -> Result<()> {
-    for peers in [4, 13, 50, 100] {
+    for peers in [4, 13, 50, 100, 300, 999] {
         let committee = committee(peers)?;
         let events = events(&committee, EVENTS.div_ceil(peers).min(400))?;
         let count = events.len();
-        let (seconds, (blocks, ordered)) = timed(|| settle(&committee, events));
+        let before = resident_bytes()?;
+        let (seconds, (dag, blocks, ordered)) = timed(|| settle(&committee, &events));
+        let bytes = resident_bytes()?.saturating_sub(before);
         println!(
             "engine::settle/peers={peers}  {:.0} events/s, {blocks} blocks, {ordered} of {count} \
-             events ordered",
-            per_second(count, seconds)
+             events ordered, {} bytes an event in memory",
+            per_second(count, seconds),
+            bytes.checked_div(dag.size()).unwrap_or(0),
         );
     }
     Ok(())
 }
 
-fn settle(committee: &Committee, events: Vec<Event>) -> (usize, usize) {
+/// The memory of this process that is really there, in bytes.
+fn resident_bytes() -> Result<usize> {
+    let pages = std::fs::read_to_string("/proc/self/statm")?;
+    let resident = pages.split_whitespace().nth(1).context("statm")?;
+    Ok(resident.parse::<usize>()?.saturating_mul(4_096))
+}
+
+fn settle(committee: &Committee, events: &[Event]) -> (Dag, usize, usize) {
     let mut dag = Dag::new(committee.clone());
     let mut engine = Engine::new(committee);
     let (mut blocks, mut ordered) = (0, 0);
     for event in events {
-        if dag.admit(event).is_err() {
+        if dag.admit(event.clone()).is_err() {
             continue;
         }
         for settled in engine.advance(&dag, &Trusting) {
@@ -56,7 +67,7 @@ fn settle(committee: &Committee, events: Vec<Event>) -> (usize, usize) {
         }
         dag.raise_floor(engine.floor());
     }
-    (blocks, ordered)
+    (dag, blocks, ordered)
 }
 
 fn committee(peers: usize) -> Result<Committee> {
@@ -121,11 +132,7 @@ fn root(
         }),
         attestations: List::empty(),
     };
-    Event::trust(Signed {
-        header,
-        signature: Signature([0; 64]),
-    })
-    .context("header")
+    Ok(Event::trust(Signed::new(header, Signature([0; 64]))?))
 }
 
 fn per_second(count: usize, seconds: f64) -> f64 {

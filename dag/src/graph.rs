@@ -25,6 +25,9 @@ pub use vertex::Vertex;
 pub struct Handle(u64);
 
 impl Handle {
+    /// No event's: what lay below the floor when it was named.
+    pub(crate) const NOWHERE: Self = Self(u64::MAX);
+
     /// The count of events admitted before this one.
     #[must_use]
     pub const fn get(self) -> u64 {

@@ -105,9 +105,6 @@ pub fn header(creator: PeerIndex, round: Round, kind: Kind) -> Header {
 /// The unsigned event of a header.
 #[must_use]
 pub fn unsigned(header: Header) -> Event {
-    Event::trust(Signed {
-        header,
-        signature: Signature([0; 64]),
-    })
-    .expect("the header is within its bounds")
+    let signed = Signed::new(header, Signature([0; 64]));
+    Event::trust(signed.expect("the header is within its bounds"))
 }

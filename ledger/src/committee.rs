@@ -7,7 +7,7 @@ use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
 use primitives::units::Stake;
-use primitives::{Digest, limits};
+use primitives::{Digest, limits, quorum};
 
 use crate::error::Error;
 
@@ -35,6 +35,35 @@ pub struct Members {
 
 impl Canonical for Members {
     const BYTES_MAX: usize = 5 + 72 * limits::PEERS_MAX;
+}
+
+/// How much of the stake that might be in a committee is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// How many members there are.
+    pub members: usize,
+    /// Their stake, S.
+    pub stake: Stake,
+    /// The stake of all peers in good standing at the snapshot; zero if there was none, so that the
+    /// committee before went on.
+    pub eligible: Stake,
+}
+
+/// Below this many members a committee is worth a warning (C1).
+pub const MEMBERS_MIN: usize = 13;
+
+impl Coverage {
+    /// Whether the committee is so small that a person should know. Rule C1.
+    #[must_use]
+    pub const fn is_small(&self) -> bool {
+        self.members < MEMBERS_MIN
+    }
+
+    /// Whether so much stake is left out that a person should know. Rule C1.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        quorum::is_under_nine_tenths(self.stake, self.eligible)
+    }
 }
 
 /// Chooses at most 999 of `candidates` with stake by (stake descending, key ascending) and lists

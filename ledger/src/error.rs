@@ -3,7 +3,7 @@
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::store::{StoreError, Table};
-use primitives::units::Height;
+use primitives::units::{Epoch, Height};
 
 /// A refusal, or a reason for the peer to stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,30 @@ pub enum Error {
         found: Height,
         /// The next height.
         wanted: Height,
+    },
+    /// A block of a committee that is not that of its height.
+    #[error("block of epoch {found} where {wanted} was due")]
+    Epoch {
+        /// The epoch found.
+        found: Epoch,
+        /// The epoch of its height.
+        wanted: Epoch,
+    },
+    /// A question about an epoch that has not begun here.
+    #[error("epoch {found} where the last one begun is {last}")]
+    UnknownEpoch {
+        /// The epoch asked for.
+        found: Epoch,
+        /// The epoch of the next block.
+        last: Epoch,
+    },
+    /// A stored committee other than the last header names; the peer stops.
+    #[error("the committee in force has digest {found} where {wanted} was due")]
+    Committee {
+        /// The digest of the row.
+        found: Digest,
+        /// The digest in the header.
+        wanted: Digest,
     },
     /// An event of a creator who is no peer.
     #[error("an ordered event is of {creator}, which is no peer")]
@@ -164,6 +188,9 @@ impl Error {
             | Self::Mint
             | Self::NoStake
             | Self::Height { .. }
+            | Self::Epoch { .. }
+            | Self::UnknownEpoch { .. }
+            | Self::Committee { .. }
             | Self::TooMany { .. }
             | Self::Supply { .. }
             | Self::MissingRow { .. }

@@ -7,57 +7,16 @@ use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
-use primitives::units::{Amount, Stake, Time};
+use primitives::units::{Amount, Stake};
 use primitives::{Digest, limits};
 
 use crate::committee::{self, Member};
 use crate::error::Error;
 use crate::tx::Output;
 
-/// The parameters of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "primitives::codec::bincode")]
-pub struct Parameters {
-    /// How many blocks a snapshot of stake is older than the epoch it counts for, at least 1 (C2).
-    pub lag: u64,
-    /// Blocks of one epoch, at least 1 (C30).
-    pub period: u64,
-    /// The least fee of a transaction that spends coin.
-    pub fee_min: Amount,
-    /// Whether `Data` transactions without inputs are applied.
-    pub data_free: bool,
-    /// Whether new coin can be made; version 1 knows no way to, so it must be false.
-    pub mint: bool,
-    /// The time of the genesis block, below which no block time falls (C29a).
-    pub time: Time,
-    /// The least spacing of rounds in milliseconds (C35).
-    pub round_ms_min: u64,
-    /// The shortest wait for slow roots in milliseconds (C34).
-    pub wait_ms_min: u64,
-    /// The longest wait for slow roots while blocks settle, in milliseconds (C34).
-    pub wait_ms_max: u64,
-}
+mod parameters;
 
-/// A period that no chain outlives: for chains that keep the committee of their genesis.
-pub const ONE_EPOCH: u64 = 1 << 40;
-
-impl Default for Parameters {
-    /// The values of the design: snapshots 1,000 to 5,095 blocks old, epochs of 4,096, waits of 50
-    /// to 250 ms, rounds at least 5 ms apart; data costs coin.
-    fn default() -> Self {
-        Self {
-            lag: 1_000,
-            period: 4_096,
-            fee_min: Amount::new(1),
-            data_free: false,
-            mint: false,
-            time: Time::ZERO,
-            round_ms_min: 5,
-            wait_ms_min: 50,
-            wait_ms_max: 250,
-        }
-    }
-}
+pub use parameters::{ONE_EPOCH, Parameters};
 
 /// A peer that the chain begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -103,10 +62,6 @@ pub struct Genesis {
 
 impl Canonical for Genesis {
     const BYTES_MAX: usize = limits::GENESIS_BYTES_MAX;
-}
-
-impl Canonical for Parameters {
-    const BYTES_MAX: usize = 7 * 8 + 2;
 }
 
 impl Genesis {
@@ -169,11 +124,13 @@ impl Genesis {
         Ok(stakes)
     }
 
-    /// The peers with the stake that `stakes` gives them, by ascending peer key: the candidates for
-    /// a committee.
-    #[must_use]
-    pub fn candidates(&self, stakes: &BTreeMap<PublicKey, Stake>) -> Vec<Member> {
-        self.peers.iter().map(|peer| peer.member(stakes)).collect()
+    /// The peers with their stake, by ascending peer key: the candidates for a committee.
+    ///
+    /// # Errors
+    /// As [`Genesis::stake`].
+    pub fn candidates(&self) -> Result<Vec<Member>, Error> {
+        let stakes = self.stake()?;
+        Ok(self.peers.iter().map(|peer| peer.member(&stakes)).collect())
     }
 
     /// The committee of epoch 0. Rule C1.
@@ -181,7 +138,7 @@ impl Genesis {
     /// # Errors
     /// As [`Genesis::stake`].
     pub fn committee(&self) -> Result<Vec<Member>, Error> {
-        Ok(committee::choose(self.candidates(&self.stake()?)))
+        Ok(committee::choose(self.candidates()?))
     }
 
     fn check_peers(&self) -> Result<(), Error> {
@@ -206,27 +163,6 @@ impl Genesis {
                     return Err(Error::PeerKeyRepeated { key });
                 }
             }
-        }
-        Ok(())
-    }
-}
-
-impl Parameters {
-    const fn check(&self) -> Result<(), Error> {
-        if self.lag == 0 || self.period == 0 {
-            return Err(Error::Epochs {
-                lag: self.lag,
-                period: self.period,
-            });
-        }
-        if self.mint {
-            return Err(Error::Mint);
-        }
-        if self.wait_ms_min > self.wait_ms_max {
-            return Err(Error::Waits {
-                least: self.wait_ms_min,
-                most: self.wait_ms_max,
-            });
         }
         Ok(())
     }

@@ -12,9 +12,10 @@ use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
-use primitives::units::{Height, Stake};
+use primitives::units::{Epoch, Height, Stake};
 use primitives::{Digest, limits};
 
+use crate::committee::{Coverage, Member, Members, choose};
 use crate::error::Error;
 use crate::header::Header;
 use crate::outcome::Outcome;
@@ -280,6 +281,51 @@ impl Canonical for StakeRow {
     const BYTES_MAX: usize = 4 + 40 * limits::PEERS_MAX;
 }
 
+/// Table `Meta`: the committee of an epoch, and the stake it was chosen from (C1).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct CommitteeRow {
+    /// The stake of all peers in good standing at the snapshot; zero if there was none, so that the
+    /// committee before went on.
+    pub eligible: Stake,
+    /// The members, as their digest in headers has them.
+    pub members: Members,
+}
+
+impl Canonical for CommitteeRow {
+    const BYTES_MAX: usize = 8 + Members::BYTES_MAX;
+}
+
+impl CommitteeRow {
+    /// Chooses a committee; none if no candidate has stake. Rule C1.
+    ///
+    /// # Errors
+    /// An overflow of the sum of stakes.
+    pub(crate) fn choose(candidates: Vec<Member>) -> Result<Option<Self>, Error> {
+        let eligible = Stake::sum(candidates.iter().map(|candidate| candidate.stake))?;
+        let members = choose(candidates);
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let members = Members {
+            version: 1,
+            members: List::new(members)?,
+        };
+        Ok(Some(Self { eligible, members }))
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        let members = &self.members.members;
+        // They are among those whose stake was summed, or a committee that was chosen before.
+        let stake = Stake::sum(members.iter().map(|member| member.stake)).unwrap_or(Stake::MAX);
+        Coverage {
+            members: members.len(),
+            stake,
+            eligible: self.eligible,
+        }
+    }
+}
+
 /// Where a key stands in the key map: `derive("primus v1 key position", key)`.
 #[must_use]
 pub fn key_position(key: &PublicKey) -> Digest {
@@ -313,6 +359,12 @@ pub(crate) fn log_key(position: &Digest, index: u64) -> Vec<u8> {
 #[must_use]
 pub fn stake_key(height: Height) -> Vec<u8> {
     joined(&[b"stake", &height.get().to_be_bytes()])
+}
+
+/// Table `Meta`: where the committee of `epoch` stands (C30).
+#[must_use]
+pub fn committee_key(epoch: Epoch) -> Vec<u8> {
+    joined(&[b"committee", &epoch.get().to_be_bytes()])
 }
 
 pub(crate) fn head_key() -> Vec<u8> {

@@ -28,11 +28,12 @@ use crate::error::Error;
 use crate::genesis::{Genesis, Parameters, Peer};
 use crate::header::{Counts, Header};
 use crate::outcome::Outcome;
-use crate::rows::{BlockRow, StakeRow, demand, height_key, read, stake_key};
+use crate::rows::{BlockRow, CommitteeRow, height_key, read};
 use crate::stats::Stats;
 use crate::tx::Checked;
 
 mod changes;
+mod epochs;
 mod restore;
 mod rules;
 mod seal;
@@ -54,7 +55,7 @@ pub struct OrderedEvent {
 pub struct Block {
     /// Its height, one above the last.
     pub height: Height,
-    /// The epoch (C30).
+    /// The epoch of the committee that settled it, which must be that of the height (C30).
     pub epoch: Epoch,
     /// The round that the leader led.
     pub round: Round,
@@ -64,10 +65,6 @@ pub struct Block {
     pub time: Time,
     /// The seed after the block (C17).
     pub seed: Digest,
-    /// The digest of the committee that settled it.
-    pub committee: Digest,
-    /// In a sealing block the digest of the next epoch's committee (C30).
-    pub next_committee: Option<Digest>,
     /// Its events in the total order (C22).
     pub events: Vec<OrderedEvent>,
 }
@@ -81,6 +78,8 @@ pub struct Executed {
     pub root: Digest,
     /// What became of each transaction, by id, in the order of the block.
     pub outcomes: Vec<(Digest, Outcome)>,
+    /// In a sealing block the members of the next epoch's committee by ascending peer key (C30).
+    pub next_committee: Option<Vec<Member>>,
     /// Every write of the block.
     pub batch: Batch,
 }
@@ -93,6 +92,7 @@ pub struct Ledger {
     peers: Vec<Peer>,
     supply: Amount,
     stakes: BTreeMap<PublicKey, Stake>,
+    committee: CommitteeRow,
     keys: TreeKeys,
     pub(crate) blocks: LogTree,
     pub(crate) key_map: MapTree,
@@ -113,11 +113,9 @@ impl Ledger {
         genesis.check()?;
         let mut ledger = Self::empty(genesis)?;
         let changes = Changes::of_genesis(&ledger, genesis)?;
-        let frame = Frame {
-            committee: committee_digest(&genesis.committee()?)?,
-            ..Frame::of_genesis(&ledger)
-        };
-        let executed = ledger.seal(frame, changes, Vec::new())?;
+        let frame = Frame::of_genesis(&ledger);
+        let mut executed = ledger.seal(frame, changes, Vec::new())?;
+        ledger.write_committee(Epoch::ZERO, &mut executed.batch)?;
         Ok((ledger, executed.batch))
     }
 
@@ -135,8 +133,8 @@ impl Ledger {
     /// must not be used again.
     ///
     /// # Errors
-    /// [`Error::Height`], [`Error::UnknownCreator`] for a block that does not belong here;
-    /// [`Error::Supply`], [`Error::MissingRow`] or a failing disk, upon which the peer stops.
+    /// [`Error::Height`], [`Error::Epoch`], [`Error::UnknownCreator`] for a block that does not belong
+    /// here; [`Error::Supply`], [`Error::MissingRow`] or a failing disk, upon which the peer stops.
     pub fn execute<S: Store>(&mut self, block: Block, store: &S) -> Result<Executed, Error> {
         let height = self.next_height();
         if block.height != height {
@@ -145,13 +143,23 @@ impl Ledger {
                 wanted: height,
             });
         }
+        let epoch = self.parameters.epoch_of(height);
+        if block.epoch != epoch {
+            return Err(Error::Epoch {
+                found: block.epoch,
+                wanted: epoch,
+            });
+        }
         let mut changes = Changes::new(self, height);
         let outcomes = changes.apply(self, &block.events, store)?;
         changes.pay_fees(self)?;
         changes.check_supply(self)?;
         changes.read_logs(store)?;
         changes.extend_logs(&self.keys)?;
-        let frame = Frame::of_block(&block, self.root);
+        let frame = Frame {
+            next_committee: self.next_committee(&changes, store)?,
+            ..Frame::of_block(&block, self)
+        };
         let transactions = block
             .events
             .into_iter()
@@ -243,26 +251,6 @@ impl Ledger {
         &self.stats
     }
 
-    /// The peers with their stake as of the snapshot that counts in `epoch`, by ascending peer key.
-    /// Rules C2, C30.
-    ///
-    /// # Errors
-    /// [`Error::UnknownHeight`] for a snapshot that lies ahead; [`Error::MissingRow`] or a failing
-    /// disk.
-    pub fn candidates<S: Store>(&self, epoch: Epoch, store: &S) -> Result<Vec<Member>, Error> {
-        let height = Height::new(epoch.get().saturating_mul(self.parameters.period));
-        if height > self.height() {
-            return Err(Error::UnknownHeight {
-                found: height,
-                last: self.height(),
-            });
-        }
-        let row: StakeRow = demand(store, Table::Meta, &stake_key(height))?;
-        let stakes: BTreeMap<_, _> = row.stakes.iter().copied().collect();
-        let member = |peer: &Peer| peer.member(&stakes);
-        Ok(self.peers.iter().map(member).collect())
-    }
-
     /// The header of `height`; none above the last one.
     ///
     /// # Errors
@@ -288,6 +276,7 @@ impl Ledger {
             name: name_map.sized_root(),
             outputs: outputs.sized_root()?,
         };
+        let committee = CommitteeRow::choose(genesis.candidates()?)?.ok_or(Error::NoStake)?;
         let zero = |peer: &Peer| (peer.peer_key, Stake::ZERO);
         Ok(Self {
             chain,
@@ -295,7 +284,8 @@ impl Ledger {
             peers: genesis.peers.to_vec(),
             supply: genesis.supply()?,
             stakes: genesis.peers.iter().map(zero).collect(),
-            header: before_genesis(&chain),
+            header: before_genesis(&chain, committee_digest(&committee.members.members)?),
+            committee,
             root: Digest::ZERO,
             stats: Stats::default(),
             keys,
@@ -319,7 +309,7 @@ pub fn first_seed(chain: &Digest) -> Digest {
 }
 
 /// Stands for the header before the genesis block, which never leaves this crate.
-fn before_genesis(chain: &Digest) -> Header {
+fn before_genesis(chain: &Digest, committee: Digest) -> Header {
     Header {
         version: 1,
         height: Height::ZERO,
@@ -332,7 +322,7 @@ fn before_genesis(chain: &Digest) -> Header {
         transaction_count: 0,
         state: Digest::ZERO,
         seed: first_seed(chain),
-        committee: Digest::ZERO,
+        committee,
         next_committee: None,
         counts: Counts::default(),
     }

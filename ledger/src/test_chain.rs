@@ -9,7 +9,7 @@ use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::{PublicKey, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
-use primitives::units::{Amount, Epoch, Height, Round, Time};
+use primitives::units::{Amount, Height, Round, Time};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
@@ -165,13 +165,11 @@ impl TestChain {
         let number = height.get().to_le_bytes();
         Block {
             height,
-            epoch: Epoch::ZERO,
+            epoch: self.ledger.epoch(),
             round: Round::new(2 * height.get()),
             leader: derive(Domain::Audit, &[b"leader", &number]),
             time: Time::new(5_000 * height.get()),
             seed: derive(Domain::Audit, &[b"seed", &number]),
-            committee: self.ledger.header().committee,
-            next_committee: None,
             events: vec![OrderedEvent {
                 creator: self.genesis.peers[0].peer_key,
                 transactions: check_batch(transactions.to_vec(), &self.chain()),

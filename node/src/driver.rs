@@ -128,7 +128,7 @@ fn drive(start: Start) -> Result<(), Error> {
         ..Parameters::default()
     };
     let committee = Arc::new(replica::replica::genesis_committee(&genesis, chain)?);
-    let directory = Arc::new(Directory::new(&genesis, &committee));
+    let directory = Arc::new(Directory::new(&genesis));
     let setup = Setup {
         genesis,
         signer: Box::new(event_key.signer()?),
@@ -257,7 +257,7 @@ impl Driver {
                     self.wake_ms = Some(self.wake_ms.map_or(at, |wake| wake.min(at)));
                 }
                 Effect::Accuse(evidence) => {
-                    let header = &evidence.first.header;
+                    let header = evidence.first.header();
                     tracing::warn!(
                         creator = %header.creator, seq = %header.seq, "a peer signed two events"
                     );
@@ -301,7 +301,7 @@ impl Driver {
             Recipient::Everyone => self.replica.peers().map(|(peer, _)| peer).collect(),
         };
         for peer in recipients {
-            if let Some(key) = self.directory.transport_key(peer) {
+            if let Some(key) = self.directory.transport_key(&peer) {
                 // What a full queue or a lost link drops is healed by the next frontier.
                 let _ = self.endpoint.send(key, lane, bytes.clone());
             }

@@ -2,19 +2,17 @@
 //!
 //! Source: docs/spec/consensus.md section 11. The object is written as it is read, never held whole.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use consensus::seed;
 use dag::committee::{Committee, Member};
 use dag::event::{Event, Kind, Reference, Signed};
-use ledger::rows::{BlockRow, StakeRow, stake_key};
+use ledger::rows::{BlockRow, CommitteeRow, committee_key};
 use ledger::{Genesis, Header};
 use primitives::Digest;
 use primitives::codec::{self, Canonical};
-use primitives::keys::PublicKey;
 use primitives::store::{Row, Store, Table};
-use primitives::units::{Epoch, Height, Stake, snapshot_height};
+use primitives::units::{Epoch, Height};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -30,7 +28,7 @@ pub struct EpochStart {
     pub first: Height,
 }
 
-/// Where `epoch` begins: from the genesis, or from the stake and the sealing block in the store.
+/// Where `epoch` begins: from the genesis, or from the committee and the sealing block in the store.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an epoch that has not begun here; [`Error::Damaged`]; a failed disk.
@@ -44,24 +42,21 @@ pub fn epoch_start(
         what: format!("epoch {epoch}"),
     };
     if epoch == Epoch::ZERO {
-        let stakes = genesis.stake().map_err(damaged("genesis"))?;
+        let members = genesis.committee().map_err(damaged("genesis"))?;
         return Ok(EpochStart {
-            committee: committee(chain, epoch, genesis, &stakes)?,
+            committee: committee(chain, epoch, members)?,
             seed: seed::genesis(&chain),
             first: Height::new(1),
         });
     }
-    let parameters = &genesis.parameters;
-    let first = first_height(epoch, parameters.lag, parameters.period).ok_or_else(not_begun)?;
+    let first = genesis.parameters.first_height(epoch);
     let sealing = header(store, first.earlier(1))?.ok_or_else(not_begun)?;
-    let snapshot = snapshot_height(first, parameters.lag, parameters.period);
     let row = store
-        .get(Table::Meta, &stake_key(snapshot))?
+        .get(Table::Meta, &committee_key(epoch))?
         .ok_or_else(not_begun)?;
-    let row: StakeRow = decode("stake", &row)?;
-    let stakes: BTreeMap<_, _> = row.stakes.iter().copied().collect();
+    let row: CommitteeRow = decode("committee", &row)?;
     Ok(EpochStart {
-        committee: committee(chain, epoch, genesis, &stakes)?,
+        committee: committee(chain, epoch, row.members.members.to_vec())?,
         seed: seed::epoch(&sealing.seed, epoch),
         first,
     })
@@ -190,7 +185,7 @@ fn stored_event(store: &impl Store, (_, value): &Row) -> Result<Event, Error> {
         .get(Table::Event, &id.0)?
         .ok_or_else(|| damaged("event")(format!("event {id} is missing")))?;
     let signed: Signed = decode("event", &bytes)?;
-    let event = Event::trust(signed).map_err(damaged("event"))?;
+    let event = Event::trust(signed);
     if *event.id() != id {
         let reason = format!("id {} where {id} was due", event.id());
         return Err(damaged("event")(reason));
@@ -247,8 +242,7 @@ fn order(store: &impl Store, height: Height) -> Result<Vec<Digest>, Error> {
 fn committee(
     chain: Digest,
     epoch: Epoch,
-    genesis: &Genesis,
-    stakes: &BTreeMap<PublicKey, Stake>,
+    members: Vec<ledger::committee::Member>,
 ) -> Result<Committee, Error> {
     let member = |member: ledger::committee::Member| {
         let event_key = member.event_key.to_verifying()?;
@@ -258,16 +252,9 @@ fn committee(
             stake: member.stake,
         })
     };
-    let candidates: Result<Vec<_>, primitives::Error> =
-        genesis.candidates(stakes).into_iter().map(member).collect();
-    let candidates = candidates.map_err(damaged("genesis"))?;
-    Committee::new(chain, epoch, candidates).map_err(damaged("genesis"))
-}
-
-/// The first height of a later epoch (C30): `lag + period * epoch`.
-fn first_height(epoch: Epoch, lag: u64, period: u64) -> Option<Height> {
-    let blocks = period.checked_mul(epoch.get())?;
-    lag.checked_add(blocks).map(Height::new)
+    let members: Result<Vec<_>, primitives::Error> = members.into_iter().map(member).collect();
+    let members = members.map_err(damaged("committee"))?;
+    Committee::new(chain, epoch, members).map_err(damaged("committee"))
 }
 
 fn decode<T: Canonical>(what: &'static str, bytes: &[u8]) -> Result<T, Error> {

@@ -44,6 +44,12 @@ pub enum Error {
         /// The key it should have been made with.
         key: crate::keys::PublicKey,
     },
+    /// Signatures of several keys as one that do not verify together.
+    #[error("the aggregate of {keys} signatures does not hold")]
+    InvalidAggregate {
+        /// How many keys it was given for.
+        keys: usize,
+    },
     /// Text that is not the expected number of hexadecimal digits.
     #[error("not a hexadecimal string of {bytes} bytes")]
     InvalidHex {
@@ -76,6 +82,7 @@ impl Error {
             | Self::NotCanonical
             | Self::Unencodable
             | Self::InvalidKey { .. }
+            | Self::InvalidAggregate { .. }
             | Self::InvalidHex { .. }
             | Self::InvalidNumber { .. }
             | Self::Overflow { .. } => None,

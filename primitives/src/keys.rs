@@ -1,4 +1,4 @@
-//! schnorrkel keys, signatures by role, and the beacon (VRF).
+//! schnorrkel keys, signatures by role, several of them as one, and the beacon (VRF).
 //!
 //! A signature is made over `chain id + 32-byte digest` under the context of its [`Role`], so that
 //! it is never valid in another role or on another chain.
@@ -18,6 +18,10 @@ use crate::codec::{Decode, Encode};
 use crate::digest::{Digest, from_hex, to_hex};
 use crate::error::Error;
 use crate::units::{Epoch, Round};
+
+mod aggregate;
+
+pub use aggregate::Aggregate;
 
 /// What a signature is for; each has a signing context of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

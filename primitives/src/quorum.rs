@@ -1,4 +1,5 @@
-//! The three strict thresholds of stake (C3); nothing else in the project compares stake.
+//! The three strict thresholds of stake (C3) and the share worth a warning (C1); nothing else in the
+//! project compares shares of stake.
 
 use crate::units::Stake;
 
@@ -28,9 +29,29 @@ impl Threshold {
     }
 }
 
+/// Whether `part` is under nine tenths of `whole`: stake that is left out is worth a warning. Rule C1.
+#[must_use]
+pub fn is_under_nine_tenths(part: Stake, whole: Stake) -> bool {
+    let (part, whole) = (u128::from(part.get()), u128::from(whole.get()));
+    part.saturating_mul(10) < whole.saturating_mul(9)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nine_tenths_are_enough_and_one_less_is_not() {
+        for (part, whole, under) in [
+            (9, 10, false),
+            (8, 10, true),
+            (90, 101, true),
+            (0, 0, false),
+        ] {
+            let found = is_under_nine_tenths(Stake::new(part), Stake::new(whole));
+            assert_eq!(found, under, "{part}/{whole}");
+        }
+    }
 
     #[test]
     fn thresholds_are_strict_at_their_edge_and_one_past_it() {

@@ -147,58 +147,9 @@ impl fmt::Display for PeerIndex {
     }
 }
 
-/// The height whose stake counts at `height` (C2): `period * max(0, floor((height - lag) / period))`.
-#[must_use]
-pub fn snapshot_height(height: Height, lag: u64, period: u64) -> Height {
-    let steps = height
-        .since(Height::new(lag))
-        .checked_div(period)
-        .unwrap_or(0);
-    Height::new(steps.saturating_mul(period))
-}
-
-/// The epoch of `height` (C30): `max(0, floor((height - lag) / period))`.
-#[must_use]
-pub fn epoch_of(height: Height, lag: u64, period: u64) -> Epoch {
-    Epoch::new(
-        height
-            .since(Height::new(lag))
-            .checked_div(period)
-            .unwrap_or(0),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_snapshot_lags_a_thousand_to_5095_blocks() {
-        let vectors = [
-            (0, 0),
-            (999, 0),
-            (1000, 0),
-            (5095, 0),
-            (5096, 4096),
-            (9191, 4096),
-            (9192, 8192),
-        ];
-        for (height, snapshot) in vectors {
-            let got = snapshot_height(Height::new(height), 1000, 4096);
-            assert_eq!(got, Height::new(snapshot), "height {height}");
-        }
-    }
-
-    #[test]
-    fn an_epoch_starts_where_its_snapshot_first_counts() {
-        for (height, epoch) in [(0, 0), (5095, 0), (5096, 1), (9191, 1), (9192, 2)] {
-            assert_eq!(
-                epoch_of(Height::new(height), 1000, 4096),
-                Epoch::new(epoch),
-                "{height}"
-            );
-        }
-    }
 
     #[test]
     fn sums_and_differences_outside_64_bits_are_errors() {

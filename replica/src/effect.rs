@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 
 use dag::event::Evidence;
 use dag::gossip::Message;
+use primitives::keys::PublicKey;
 use primitives::store::Batch;
-use primitives::units::PeerIndex;
 use wallet_proto::reply::Reply;
 
 use crate::input::Ticket;
@@ -14,7 +14,7 @@ use crate::input::Ticket;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
     /// One peer.
-    Peer(PeerIndex),
+    Peer(PublicKey),
     /// Every connected peer.
     Everyone,
 }

@@ -28,12 +28,6 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
-    /// The key handed in belongs to no peer of the genesis.
-    #[error("event key {key} is not in the genesis")]
-    NotAPeer {
-        /// The key.
-        key: primitives::keys::PublicKey,
-    },
     /// A chain whose committee would change, which this version cannot follow.
     #[error(
         "epochs of {period} blocks; this version keeps one committee, for {wanted} blocks at least"
@@ -67,7 +61,6 @@ impl Error {
             | Self::Ledger(_)
             | Self::Store(_)
             | Self::Damaged { .. }
-            | Self::NotAPeer { .. }
             | Self::ManyEpochs { .. }
             | Self::Diverged { .. } => None,
         }
@@ -82,7 +75,6 @@ impl Error {
             | Self::Ledger(_)
             | Self::Store(_)
             | Self::Damaged { .. }
-            | Self::NotAPeer { .. }
             | Self::ManyEpochs { .. }
             | Self::Diverged { .. } => true,
         }

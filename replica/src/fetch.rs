@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use dag::gossip::Cursor;
-use primitives::units::PeerIndex;
+use primitives::keys::PublicKey;
 use primitives::{Digest, limits};
 
 /// How long an answer may take before another peer is asked, in milliseconds.
@@ -27,18 +27,18 @@ const DISTRUST_MS: u64 = 30_000;
 pub struct Fetch {
     wanted: BTreeMap<Digest, Asked>,
     /// How many of `wanted` each peer is the cause of.
-    shares: BTreeMap<PeerIndex, usize>,
+    shares: BTreeMap<PublicKey, usize>,
     following: Option<Following>,
     /// Until when not to follow whom.
-    distrusted: BTreeMap<PeerIndex, u64>,
+    distrusted: BTreeMap<PublicKey, u64>,
 }
 
 #[derive(Debug)]
 struct Asked {
     /// Who named the id.
-    cause: PeerIndex,
+    cause: PublicKey,
     /// Who was asked last.
-    peer: PeerIndex,
+    peer: PublicKey,
     at_ms: u64,
     tries: u32,
 }
@@ -47,7 +47,7 @@ struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Following {
     /// Whom we follow.
-    pub peer: PeerIndex,
+    pub peer: PublicKey,
     /// Where the next answer begins.
     pub from: Cursor,
     /// When it was asked for.
@@ -62,7 +62,7 @@ impl Fetch {
     pub fn want(
         &mut self,
         ids: impl Iterator<Item = Digest>,
-        peer: PeerIndex,
+        peer: PublicKey,
         now_ms: u64,
     ) -> Vec<Digest> {
         let mut ask = Vec::new();
@@ -97,10 +97,10 @@ impl Fetch {
     /// Ids whose answer is overdue, each to be asked of the connected peer after the one that failed.
     pub fn overdue(
         &mut self,
-        connected: &[PeerIndex],
+        connected: &[PublicKey],
         now_ms: u64,
-    ) -> BTreeMap<PeerIndex, Vec<Digest>> {
-        let mut asks: BTreeMap<PeerIndex, Vec<Digest>> = BTreeMap::new();
+    ) -> BTreeMap<PublicKey, Vec<Digest>> {
+        let mut asks: BTreeMap<PublicKey, Vec<Digest>> = BTreeMap::new();
         let shares = &mut self.shares;
         self.wanted.retain(|id, asked| {
             if now_ms < asked.at_ms.saturating_add(TIMEOUT_MS) {
@@ -146,13 +146,13 @@ impl Fetch {
 
     /// Whether a catch-up with `peer` may begin.
     #[must_use]
-    pub fn may_follow(&self, peer: PeerIndex, now_ms: u64) -> bool {
+    pub fn may_follow(&self, peer: PublicKey, now_ms: u64) -> bool {
         let until_ms = self.distrusted.get(&peer).copied().unwrap_or(0);
         self.following.is_none() && now_ms >= until_ms
     }
 
     /// Starts a catch-up.
-    pub const fn follow(&mut self, peer: PeerIndex, from: Cursor, now_ms: u64) {
+    pub const fn follow(&mut self, peer: PublicKey, from: Cursor, now_ms: u64) {
         self.following = Some(Following {
             peer,
             from,
@@ -165,7 +165,7 @@ impl Fetch {
     /// peer that leads nowhere is left.
     pub fn followed(
         &mut self,
-        peer: PeerIndex,
+        peer: PublicKey,
         next: Option<Cursor>,
         is_barren: bool,
         now_ms: u64,
@@ -204,13 +204,13 @@ impl Fetch {
         self.wanted.len()
     }
 
-    fn distrust(&mut self, peer: PeerIndex, now_ms: u64) {
+    fn distrust(&mut self, peer: PublicKey, now_ms: u64) {
         let until_ms = now_ms.saturating_add(DISTRUST_MS);
         self.distrusted.insert(peer, until_ms);
     }
 }
 
-fn give_back(shares: &mut BTreeMap<PeerIndex, usize>, cause: PeerIndex) {
+fn give_back(shares: &mut BTreeMap<PublicKey, usize>, cause: PublicKey) {
     if let Some(share) = shares.get_mut(&cause) {
         *share = share.saturating_sub(1);
     }

@@ -6,7 +6,8 @@ use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
 use dag::{Committee, Event};
 use ledger::tx::{self, Checked};
-use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
+use primitives::keys::PublicKey;
+use primitives::units::{Epoch, Height, Round, Time};
 use primitives::{Digest, codec};
 use wallet_proto::request::{Report, Request};
 
@@ -30,20 +31,21 @@ pub struct Ticket {
     pub request: u64,
 }
 
-/// One input.
+/// One input. A peer at the other end of a link is named by its peer key, which no change of epoch
+/// touches; one that is not registered by the key that its link proves.
 #[derive(Debug)]
 pub enum Input {
     /// A peer said something; its events have been verified.
     Gossip {
         /// Who sent it.
-        from: PeerIndex,
+        from: PublicKey,
         /// What it said.
         gossip: Gossip,
     },
     /// A peer sent bytes that were refused before they came here.
     Refused {
         /// Who sent them.
-        from: PeerIndex,
+        from: PublicKey,
     },
     /// A wallet sent bytes that were refused before they came here.
     RefusedWallet,
@@ -69,9 +71,9 @@ pub enum Input {
         session: u64,
     },
     /// A peer is connected.
-    PeerUp(PeerIndex),
+    PeerUp(PublicKey),
     /// A peer is not connected any more.
-    PeerDown(PeerIndex),
+    PeerDown(PublicKey),
     /// Time has passed.
     Tick,
 }
@@ -88,7 +90,7 @@ pub struct Arrival {
 }
 
 /// A gossip message whose events have been verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Gossip {
     /// See [`Message::Events`].
     Events(Vec<Arrival>),
@@ -161,15 +163,8 @@ fn verify_parcel(parcel: Parcel, committee: &Committee) -> Result<Arrival, Error
 }
 
 /// An event that this peer itself stored, with its payload checked again.
-///
-/// # Errors
-/// Only if the header cannot be encoded.
-pub(crate) fn restore(
-    signed: Signed,
-    payload: Vec<u8>,
-    committee: &Committee,
-) -> Result<Arrival, Error> {
-    Ok(arrival(Event::trust(signed)?, payload, committee))
+pub(crate) fn restore(signed: Signed, payload: Vec<u8>, committee: &Committee) -> Arrival {
+    arrival(Event::trust(signed), payload, committee)
 }
 
 fn arrival(event: Event, payload: Vec<u8>, committee: &Committee) -> Arrival {

@@ -10,7 +10,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use primitives::Digest;
-use primitives::units::{PeerIndex, Round};
+use primitives::keys::PublicKey;
+use primitives::units::Round;
 
 /// How long a claimed own event may take to come, in milliseconds. A peer has one claim: no number
 /// of lies delays longer.
@@ -21,7 +22,7 @@ const CLAIMS_MAX: usize = 2;
 /// What each peer said first after the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inquiry {
-    answers: BTreeMap<PeerIndex, Word>,
+    answers: BTreeMap<PublicKey, Word>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub enum Finding {
         until_ms: u64,
     },
     /// These know of no own event that this peer lacks.
-    Clear(Vec<PeerIndex>),
+    Clear(Vec<PublicKey>),
 }
 
 impl Inquiry {
@@ -49,7 +50,7 @@ impl Inquiry {
     /// returns those to ask it for.
     pub fn answer(
         &mut self,
-        peer: PeerIndex,
+        peer: PublicKey,
         floor: Round,
         mut claims: Vec<Digest>,
         now_ms: u64,

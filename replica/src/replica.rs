@@ -68,6 +68,13 @@ pub(crate) struct OwnHead {
     pub(crate) time: Time,
 }
 
+/// This peer's place in the committee in force; an observer has none.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) index: PeerIndex,
+    pub(crate) creation: Creation,
+}
+
 /// One connected peer.
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
@@ -87,14 +94,13 @@ pub(crate) struct Held {
 
 /// One peer.
 pub struct Replica {
-    pub(crate) own: PeerIndex,
+    pub(crate) seat: Option<Seat>,
     pub(crate) chain: Digest,
     pub(crate) committee: Committee,
     pub(crate) signer: Box<dyn Signer + Send>,
     pub(crate) dag: Dag,
     pub(crate) pending: Pending<Arrival>,
     pub(crate) engine: Engine,
-    pub(crate) creation: Creation,
     pub(crate) ledger: Ledger,
     pub(crate) unsettled: Unsettled,
     pub(crate) pool: Pool,
@@ -104,7 +110,7 @@ pub struct Replica {
     pub(crate) roots: BTreeMap<Height, Digest>,
     /// Own attestations not yet in an own event.
     pub(crate) attestations: Vec<Attestation>,
-    pub(crate) peers: BTreeMap<PeerIndex, Peer>,
+    pub(crate) peers: BTreeMap<PublicKey, Peer>,
     pub(crate) fetch: Fetch,
     pub(crate) standing: Standing,
     pub(crate) own_head: Option<OwnHead>,
@@ -116,7 +122,7 @@ pub struct Replica {
     pub(crate) frontier_due_ms: u64,
     pub(crate) sweep_due_ms: u64,
     /// Whom to ask next for what pending events miss, and from which place on.
-    pub(crate) retry: (PeerIndex, Round, Digest),
+    pub(crate) retry: (PublicKey, Round, Digest),
     pub(crate) stats: Stats,
 }
 
@@ -124,8 +130,8 @@ impl core::fmt::Debug for Replica {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(
             f,
-            "Replica({} at height {})",
-            self.own,
+            "Replica({:?} at height {})",
+            self.own(),
             self.engine.height()
         )
     }
@@ -136,7 +142,7 @@ impl Replica {
     /// writes to be made before the first input.
     ///
     /// # Errors
-    /// [`Error::NotAPeer`], [`Error::ManyEpochs`], a faulty genesis, or a store that is missing rows or does not hash to the
+    /// [`Error::ManyEpochs`], a faulty genesis, or a store that is missing rows or does not hash to the
     /// root it claims.
     ///
     /// # Cost
@@ -153,10 +159,10 @@ impl Replica {
         }
         let chain = genesis.chain_id()?;
         let committee = genesis_committee(&genesis, chain)?;
-        let key = signer.public();
-        let own = peer_of_event_key(&genesis, &key)
-            .and_then(|peer| committee.index_of(&peer))
-            .ok_or(Error::NotAPeer { key })?;
+        let seat = index_of_event_key(&committee, &signer.public()).map(|index| Seat {
+            index,
+            creation: Creation::new(index, creation),
+        });
         let restored = Ledger::restore(&genesis, store)?;
         let is_new = restored.is_none();
         let (ledger, mut batch) = match restored {
@@ -164,12 +170,11 @@ impl Replica {
             None => Ledger::genesis(&genesis)?,
         };
         let mut replica = Self {
-            own,
+            seat,
             chain,
             dag: Dag::new(committee.clone()),
             pending: Pending::new(committee.size()),
             engine: Engine::new(&committee).with_time(genesis.parameters.time),
-            creation: Creation::new(own, creation),
             committee,
             signer,
             ledger,
@@ -188,7 +193,7 @@ impl Replica {
             held: Vec::new(),
             frontier_due_ms: 0,
             sweep_due_ms: 0,
-            retry: (own, Round::ZERO, Digest::ZERO),
+            retry: (PublicKey::default(), Round::ZERO, Digest::ZERO),
             stats: Stats::default(),
         };
         if is_new {
@@ -198,7 +203,7 @@ impl Replica {
             replica.restore(store)?;
         }
         let is_asking = replica.standing != Standing::Quarantined;
-        if is_asking && replica.is_quorum([own].into_iter()) {
+        if is_asking && replica.is_quorum(replica.own().into_iter()) {
             replica.standing = Standing::Active;
         }
         Ok((replica, batch))
@@ -249,10 +254,10 @@ impl Replica {
         Ok(turn.finish())
     }
 
-    /// This peer's index in the committee.
+    /// This peer's index in the committee in force; none for an observer.
     #[must_use]
-    pub const fn own(&self) -> PeerIndex {
-        self.own
+    pub fn own(&self) -> Option<PeerIndex> {
+        self.seat.as_ref().map(|seat| seat.index)
     }
 
     /// The committee in force.
@@ -316,14 +321,14 @@ impl Replica {
     }
 
     /// The connected peers with the height each last told.
-    pub fn peers(&self) -> impl Iterator<Item = (PeerIndex, Height)> {
-        self.peers.iter().map(|(index, peer)| (*index, peer.height))
+    pub fn peers(&self) -> impl Iterator<Item = (PublicKey, Height)> {
+        self.peers.iter().map(|(key, peer)| (*key, peer.height))
     }
 
     /// The stake of the connected peers and oneself.
     #[must_use]
     pub fn stake_connected(&self) -> Stake {
-        self.stake_of(self.peers.keys().copied().chain([self.own]))
+        self.stake_of(self.members_of(self.peers.keys()).chain(self.own()))
     }
 
     /// The counters.
@@ -336,6 +341,14 @@ impl Replica {
     #[must_use]
     pub fn header(&self) -> &Header {
         self.ledger.header()
+    }
+
+    /// The indices of those who are in the committee in force.
+    pub(crate) fn members_of<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a PublicKey>,
+    ) -> impl Iterator<Item = PeerIndex> {
+        keys.filter_map(|key| self.committee.index_of(key))
     }
 
     pub(crate) fn stake_of(&self, peers: impl Iterator<Item = PeerIndex>) -> Stake {
@@ -366,12 +379,10 @@ pub fn genesis_committee(genesis: &Genesis, chain: Digest) -> Result<Committee, 
     Ok(Committee::new(chain, Epoch::ZERO, members)?)
 }
 
-fn peer_of_event_key(genesis: &Genesis, key: &PublicKey) -> Option<PublicKey> {
-    genesis
-        .peers
-        .iter()
-        .find(|peer| peer.event_key == *key)
-        .map(|peer| peer.peer_key)
+fn index_of_event_key(committee: &Committee, key: &PublicKey) -> Option<PeerIndex> {
+    let mut members = committee.iter();
+    let own = members.find(|(_, member)| member.event_key.to_public() == *key);
+    own.map(|(index, _)| index)
 }
 
 /// Decodes a row that this peer itself wrote.

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use dag::event::Evidence;
 use dag::gossip::Message;
+use primitives::keys::PublicKey;
 use primitives::store::{Overlay, Store};
-use primitives::units::PeerIndex;
 use wallet_proto::reply::Reply;
 
 use crate::effect::{Effect, Lane, Recipient};
@@ -38,7 +38,7 @@ impl<'a, S: Store> Turn<'a, S> {
         self.durable = true;
     }
 
-    pub(crate) fn send(&mut self, to: PeerIndex, message: Message) {
+    pub(crate) fn send(&mut self, to: PublicKey, message: Message) {
         self.effects.push(Effect::Send {
             to: Recipient::Peer(to),
             lane: Lane::Consensus,
@@ -46,7 +46,7 @@ impl<'a, S: Store> Turn<'a, S> {
         });
     }
 
-    pub(crate) fn send_bulk(&mut self, to: PeerIndex, message: Message) {
+    pub(crate) fn send_bulk(&mut self, to: PublicKey, message: Message) {
         self.effects.push(Effect::Send {
             to: Recipient::Peer(to),
             lane: Lane::Bulk,

@@ -13,6 +13,9 @@ use crate::replay::shape::bundled_block;
 use crate::voice::{Form, Voice};
 
 mod command;
+mod simulate;
+
+pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
   primus-testnet demo                          thirteen peers, used, broken, healed and judged
@@ -22,6 +25,8 @@ const EXAMPLES: &str = "Examples:
   primus-testnet replay --block FILE           the payments of a raw Bitcoin block
   primus-testnet double-spend --repeat 200     exactly one of each pair must be final
   primus-testnet mint KEY 1000                 coin from the faucet
+  primus-testnet sim --seed 7                  whole peers in virtual time, under faults
+  primus-testnet swarm --seeds 100             many of them
 
 Everything is written below target/testnet/NAME.
 
@@ -94,6 +99,10 @@ pub enum Command {
     },
     /// Play every scene on a new network and judge: AGREE, STALLED or DIVERGED.
     Demo(Fresh),
+    /// Run whole peers in virtual time under faults and liars, and judge; exit 10 on a violation.
+    Sim(Sim),
+    /// Run many seeds of `sim`, and go on from where the log ends.
+    Swarm(Swarm),
     /// Pay from the faucet to a key. Only test networks have a faucet.
     Mint {
         /// The receiver's key, 64 hexadecimal digits.
@@ -220,6 +229,8 @@ impl Context {
             Command::Recompute { ref file } => self.recompute(file),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
+            Command::Sim(sim) => sim.carry_out(self.voice),
+            Command::Swarm(swarm) => swarm.carry_out(self.voice),
             Command::Mint { key, amount } => self.mint(key, amount).await,
         }
     }

@@ -36,6 +36,9 @@ pub enum Error {
     /// A genesis or a transaction that the ledger refuses.
     #[error("ledger: {0}")]
     Ledger(#[from] ledger::Error),
+    /// A simulated peer does not start, or cannot go on.
+    #[error("replica: {0}")]
+    Replica(#[from] replica::Error),
     /// A file or folder cannot be read or written.
     #[error("{}: {error}", path.display())]
     File {
@@ -284,7 +287,8 @@ impl Error {
             | Self::Interrupted
             | Self::Runtime { .. }
             | Self::NoProgram { .. }
-            | Self::NoPeer { .. } => None,
+            | Self::NoPeer { .. }
+            | Self::Replica(_) => None,
         }
     }
 

@@ -27,6 +27,7 @@ pub mod purse;
 pub mod recompute;
 pub mod replay;
 pub mod session;
+pub mod sim;
 pub mod submit;
 pub mod verdict;
 pub mod voice;

@@ -33,13 +33,10 @@ pub fn open(folder: &Path, network: &Network, name: &str) -> Result<Wallet, Erro
         });
         let settings = Settings {
             genesis: Some(network.path.clone()),
-            chain: None,
             hosts: hosts.collect(),
+            ..Settings::default()
         };
         Wallet::create(&files, &wallet_seed(name), &settings)?;
     }
-    Ok(Wallet::open(&Options {
-        home,
-        patience: PATIENCE,
-    })?)
+    Ok(Wallet::open(&Options::new(home, PATIENCE))?)
 }

@@ -13,7 +13,7 @@ use merkle::proof::complete::EntryPage;
 use merkle::proof::output::OutputStatus;
 use merkle::proof::record::MapPosition;
 use merkle::proof::transaction::BlockTransactions;
-use merkle::{LogEntry, Map};
+use merkle::{LogEntry, Map, Record, Spent};
 use primitives::keys::PublicKey;
 use primitives::units::Height;
 use primitives::{Digest, limits};
@@ -36,6 +36,17 @@ pub struct KeyHistory {
     pub entries: Vec<LogEntry>,
 }
 
+/// What the key map holds of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The certified block it is proven under.
+    pub as_of: Certified,
+    /// The key.
+    pub key: PublicKey,
+    /// Its record; none for a key that no transaction ever touched.
+    pub record: Option<Record>,
+}
+
 /// One page of a key's log, proven to follow the entries known before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPage {
@@ -56,6 +67,17 @@ pub struct KnownOutput {
     pub created: Created,
     /// Unspent, or by what it was spent.
     pub status: OutputStatus,
+}
+
+/// How an output stood as of an earlier block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusAt {
+    /// It was made later.
+    NotYet,
+    /// It could still be spent.
+    Unspent,
+    /// It had been spent.
+    Spent(Spent),
 }
 
 /// A transaction that a block contains, and what became of it.
@@ -82,6 +104,42 @@ pub struct KnownBlock {
     pub header: Header,
     /// Its consensus root.
     pub root: Digest,
+}
+
+impl KnownOutput {
+    /// How the output stood as of the block at `height`: what a leaf says changes once, so the
+    /// newest root answers for the past.
+    ///
+    /// # Errors
+    /// [`Error::AfterSnapshot`] above the certified block.
+    pub fn status_at(&self, height: Height) -> Result<StatusAt, Error> {
+        not_after(height, &self.as_of)?;
+        Ok(match self.status {
+            _ if height < self.created.height => StatusAt::NotYet,
+            OutputStatus::Spent(spent) if spent.block <= height => StatusAt::Spent(spent),
+            OutputStatus::Spent(_) | OutputStatus::Unspent { .. } => StatusAt::Unspent,
+        })
+    }
+}
+
+impl KeyHistory {
+    /// The part of it up to the block at `height`: blocks of entries never fall.
+    ///
+    /// # Errors
+    /// [`Error::AfterSnapshot`] above the certified block.
+    pub fn up_to(mut self, height: Height) -> Result<Self, Error> {
+        not_after(height, &self.as_of)?;
+        self.entries.retain(|entry| entry.block <= height);
+        Ok(self)
+    }
+}
+
+fn not_after(found: Height, as_of: &Certified) -> Result<(), Error> {
+    let last = as_of.height();
+    if found > last {
+        return Err(Error::AfterSnapshot { found, last });
+    }
+    Ok(())
 }
 
 /// Checks the answer to [`crate::Request::Head`]. Cost: about 20 us a signature, as in all others.
@@ -127,6 +185,23 @@ pub fn history(
         key: *key,
         first: proven.first,
         entries: proven.entries,
+    })
+}
+
+/// Checks the answer to [`crate::Request::Record`].
+///
+/// # Errors
+/// As [`history`].
+pub fn record(key: &PublicKey, answer: &Answer, trust: &Trust) -> Result<KeyRecord, Error> {
+    let Body::Record(given) = &answer.body else {
+        return Err(Error::OtherKind);
+    };
+    let as_of = trust.certify(&answer.snapshot)?;
+    let record = given.verify(trust.keys(), &position(key), &as_of.state());
+    Ok(KeyRecord {
+        as_of,
+        key: *key,
+        record: record.map_err(in_part(Part::History))?,
     })
 }
 

@@ -78,11 +78,13 @@ pub enum Error {
         /// The block.
         height: Height,
     },
-    /// Signers that are not in ascending order, each once.
-    #[error("certificate: signer {index} is out of order or signs twice")]
-    SignerOrder {
-        /// The first signer out of order.
-        index: PeerIndex,
+    /// A bitmap of signers that is not one bit a member, or that marks more than the members.
+    #[error("certificate: a bitmap of {found} bytes that does not fit {size} members")]
+    Bitmap {
+        /// Its bytes.
+        found: usize,
+        /// The size of the committee.
+        size: usize,
     },
     /// A signer outside the committee.
     #[error("certificate: signer {index} where the committee has {size} members")]
@@ -92,13 +94,22 @@ pub enum Error {
         /// The size of the committee.
         size: usize,
     },
-    /// A signature that does not hold.
-    #[error("certificate: signature {position} by peer {key} does not hold")]
-    Signature {
-        /// Its place in the list, from 0.
-        position: usize,
-        /// The peer key it is given for.
-        key: PublicKey,
+    /// Signatures of which at least one does not hold.
+    #[error("certificate: not all of the {signers} signatures hold")]
+    Signatures {
+        /// How many there should be.
+        signers: usize,
+    },
+    /// A certificate of the genesis block, which nobody signs.
+    #[error("certificate: signatures on the genesis block")]
+    SignedGenesis,
+    /// A block before the one that this trust starts from.
+    #[error("header: height {found} where trust begins at {start}")]
+    BeforeStart {
+        /// The height found.
+        found: Height,
+        /// Where trust begins.
+        start: Height,
     },
     /// The signers hold too little stake.
     #[error("certificate: stake {found} of {whole} where more than two thirds is due")]
@@ -108,11 +119,27 @@ pub enum Error {
         /// The committee's whole stake.
         whole: Stake,
     },
+    /// The signers hold less stake than the policy asks for.
+    #[error("certificate: {found} % of the stake where the policy asks for {wanted} %")]
+    BelowPolicy {
+        /// The signers' share, rounded down.
+        found: u64,
+        /// The share asked for.
+        wanted: u64,
+    },
     /// A rejected copy of a transaction that was applied before.
     #[error("transaction: a later copy of {id} where the applied one was due")]
     DuplicateCopy {
         /// The transaction.
         id: Digest,
+    },
+    /// A claim about a block above the one it is proven under.
+    #[error("claim: as of block {found} where the proof reaches to block {last}")]
+    AfterSnapshot {
+        /// The height found.
+        found: Height,
+        /// The certified height.
+        last: Height,
     },
     /// A page without entries where some remain.
     #[error("history: an empty page where {remaining} entries remain")]
@@ -135,7 +162,6 @@ impl Error {
     #[must_use]
     pub const fn culprit(&self) -> Option<&PublicKey> {
         match self {
-            Self::Signature { key, .. } => Some(key),
             Self::Encoding(error) => error.culprit(),
             Self::Ledger(error) => error.culprit(),
             Self::Empty
@@ -147,9 +173,14 @@ impl Error {
             | Self::OtherEpoch { .. }
             | Self::UnknownEpoch { .. }
             | Self::NotSealing { .. }
-            | Self::SignerOrder { .. }
+            | Self::Bitmap { .. }
+            | Self::Signatures { .. }
+            | Self::SignedGenesis
+            | Self::BeforeStart { .. }
+            | Self::BelowPolicy { .. }
             | Self::UnknownSigner { .. }
             | Self::BelowQuorum { .. }
+            | Self::AfterSnapshot { .. }
             | Self::EmptyPage { .. }
             | Self::DuplicateCopy { .. }
             | Self::Proof { .. } => None,

@@ -27,6 +27,7 @@
 
 extern crate alloc;
 
+pub mod certificate;
 pub mod check;
 pub mod error;
 pub mod proof_file;

@@ -1,27 +1,30 @@
 //! `.primusproof`: a claim and all it takes to check it offline, from the genesis alone.
 //!
 //! One canonical byte string: version, chain id, claim, the handovers from the genesis committee to
-//! the one that signs, and the answer of a peer. Nothing in it is optional, so whichever byte is
-//! changed, the file is refused and the failing part named.
+//! the one that signs, and the answer of a peer. Nothing in it is optional: checked from the genesis,
+//! whichever byte is changed, the file is refused and the failing part named.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
-use ledger::tx::{Kind, Outpoint};
-use merkle::proof::output::OutputStatus;
+use ledger::tx::Outpoint;
 use primitives::Digest;
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
+use primitives::units::{Epoch, Height};
 
-use crate::check::{self, KeyHistory, KnownOutput, SettledTransaction};
+use crate::check;
 use crate::error::{Error, Part};
 use crate::reply::{Answer, Handover};
-use crate::request::Page;
-use crate::trust::{Certified, Trust, same};
+use crate::request::{Page, Request};
+use crate::trust::{Trust, same};
 use crate::wire;
+
+mod statement;
+
+pub use statement::Statement;
 
 /// Handovers of one file: with epochs of 4,096 blocks, as many as a million blocks have.
 pub const HANDOVERS_MAX: usize = 256;
@@ -87,21 +90,162 @@ pub enum Claim {
         /// The key.
         key: PublicKey,
     },
+    /// One block's header.
+    Block {
+        /// Its height.
+        height: Height,
+    },
+    /// That the certified block continues an older one.
+    Consistency {
+        /// The height of the older one.
+        height: Height,
+        /// Its consensus root.
+        root: Digest,
+    },
+    /// Who the members of an epoch's committee are.
+    Committee {
+        /// The epoch, 1 or later.
+        epoch: Epoch,
+    },
+    /// The record of a key, or that no transaction ever touched it.
+    Record {
+        /// The key.
+        key: PublicKey,
+    },
+    /// The newest transactions of a key.
+    Newest {
+        /// The key.
+        key: PublicKey,
+        /// How many, at most a page.
+        count: u32,
+    },
+    /// Whether an output was spent as of an earlier block.
+    OutputAt {
+        /// Its name.
+        outpoint: Outpoint,
+        /// The block.
+        height: Height,
+    },
+    /// The transactions of a key up to an earlier block.
+    HistoryAt {
+        /// The key.
+        key: PublicKey,
+        /// The block.
+        height: Height,
+    },
 }
 
 impl Canonical for Claim {
-    const BYTES_MAX: usize = 40;
+    const BYTES_MAX: usize = 48;
 }
 
-/// What a proof file has proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Statement {
-    /// What became of a transaction.
-    Transaction(Box<SettledTransaction>),
-    /// What an output holds and whether it is spent.
-    Output(KnownOutput),
-    /// The transactions of a key.
-    History(KeyHistory),
+impl Claim {
+    /// The same claim as of an earlier block; none for what is the same as of every block.
+    #[must_use]
+    pub const fn as_of(&self, height: Height) -> Option<Self> {
+        match *self {
+            Self::Output { outpoint } | Self::OutputAt { outpoint, .. } => {
+                Some(Self::OutputAt { outpoint, height })
+            }
+            Self::History { key } | Self::HistoryAt { key, .. } => {
+                Some(Self::HistoryAt { key, height })
+            }
+            Self::Transaction { .. }
+            | Self::Block { .. }
+            | Self::Consistency { .. }
+            | Self::Committee { .. }
+            | Self::Record { .. }
+            | Self::Newest { .. } => None,
+        }
+    }
+
+    /// What to ask a peer for the proof.
+    #[must_use]
+    pub const fn request(&self) -> Request {
+        match *self {
+            Self::Transaction { id } => Request::Transaction { id },
+            Self::Output { outpoint } | Self::OutputAt { outpoint, .. } => {
+                Request::Output { outpoint }
+            }
+            Self::History { key } | Self::HistoryAt { key, .. } => Request::History {
+                key,
+                page: Page::All,
+            },
+            Self::Block { height } => Request::Block { height },
+            Self::Consistency { height, .. } => Request::Consistency { old: height },
+            Self::Committee { epoch } => Request::Committee { epoch },
+            Self::Record { key } => Request::Record { key },
+            Self::Newest { key, count } => Request::History {
+                key,
+                page: Page::Newest { count },
+            },
+        }
+    }
+
+    /// Checks the answer to [`Claim::request`].
+    ///
+    /// # Errors
+    /// As the function of [`check`] for the kind; [`Error::AfterSnapshot`] for a claim about a block
+    /// above the certified one.
+    pub fn check(&self, answer: &Answer, trust: &Trust) -> Result<Statement, Error> {
+        match self {
+            Self::Transaction { id } => check::transaction(id, answer, trust)
+                .map(|settled| Statement::Transaction(Box::new(settled))),
+            Self::Output { outpoint } => {
+                check::output(outpoint, answer, trust).map(Statement::Output)
+            }
+            Self::History { key } => {
+                check::history(key, Page::All, answer, trust).map(Statement::History)
+            }
+            Self::Block { height } => check::block(*height, answer, trust).map(Statement::Block),
+            Self::Consistency { height, root } => {
+                let as_of = check::consistency(*height, root, answer, trust)?;
+                let (height, root) = (*height, *root);
+                Ok(Statement::Consistency {
+                    as_of,
+                    height,
+                    root,
+                })
+            }
+            Self::Committee { epoch } => committee(*epoch, answer, trust),
+            Self::Record { key } => check::record(key, answer, trust).map(Statement::Record),
+            Self::Newest { key, count } => {
+                let page = Page::Newest { count: *count };
+                check::history(key, page, answer, trust).map(Statement::History)
+            }
+            Self::OutputAt { outpoint, height } => {
+                let output = check::output(outpoint, answer, trust)?;
+                let (status, height) = (output.status_at(*height)?, *height);
+                Ok(Statement::OutputAt {
+                    output,
+                    height,
+                    status,
+                })
+            }
+            Self::HistoryAt { key, height } => {
+                let history = check::history(key, Page::All, answer, trust)?;
+                let (history, height) = (history.up_to(*height)?, *height);
+                Ok(Statement::HistoryAt { history, height })
+            }
+        }
+    }
+}
+
+fn committee(epoch: Epoch, answer: &Answer, trust: &Trust) -> Result<Statement, Error> {
+    let mut trust = trust.clone();
+    let as_of = trust.certify(&answer.snapshot)?;
+    check::committee(answer.clone(), &mut trust)?;
+    if trust.epoch() != epoch {
+        return Err(Error::OtherEpoch {
+            found: trust.epoch(),
+            wanted: epoch,
+        });
+    }
+    Ok(Statement::Committee {
+        as_of,
+        epoch,
+        members: trust.members(),
+    })
 }
 
 /// The bytes of a proof file.
@@ -112,19 +256,17 @@ pub fn to_bytes(file: &ProofFile) -> Result<Vec<u8>, Error> {
     wire::to_bytes(file)
 }
 
-/// Checks a proof file offline. Only the genesis counts: committees that `trust` followed since are
-/// proven by the file itself. Cost: about 20 us a signature.
+/// Checks a proof file offline. Only what `trust` starts from counts: committees that it followed
+/// since are proven by the file itself. Cost: about 20 us a signature.
 ///
 /// # Errors
 /// A typed error naming the part that fails; whoever made the file is to blame.
 pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
     let file: ProofFile = wire::from_bytes(bytes)?;
-    let mut trust = trust.from_genesis();
+    let mut trust = trust.from_start();
     same(Part::Chain, file.chain, *trust.chain())?;
     same(Part::Claim, seal(&file.chain, &file.claim)?, file.seal)?;
-    for handover in file.handovers.iter() {
-        trust.follow(handover)?;
-    }
+    trust.follow_all(&file.handovers)?;
     // A handover beyond the snapshot's epoch would be idle.
     let epoch = file.answer.snapshot.header.epoch;
     if trust.epoch() != epoch {
@@ -133,119 +275,14 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
             wanted: epoch,
         });
     }
-    let answer = &file.answer;
-    match &file.claim {
-        Claim::Transaction { id } => check::transaction(id, answer, &trust)
-            .map(|settled| Statement::Transaction(Box::new(settled))),
-        Claim::Output { outpoint } => {
-            check::output(outpoint, answer, &trust).map(Statement::Output)
-        }
-        Claim::History { key } => {
-            check::history(key, Page::All, answer, &trust).map(Statement::History)
-        }
-    }
+    file.claim.check(&file.answer, &trust)
 }
 
 fn seal(chain: &Digest, claim: &Claim) -> Result<Digest, Error> {
     Ok(derive(Domain::Receipt, &[&chain.0, &codec::encode(claim)?]))
 }
 
-impl Statement {
-    /// The certified block it is proven under.
-    #[must_use]
-    pub const fn as_of(&self) -> &Certified {
-        match self {
-            Self::Transaction(proven) => &proven.as_of,
-            Self::Output(proven) => &proven.as_of,
-            Self::History(proven) => &proven.as_of,
-        }
-    }
-}
-
-impl fmt::Display for Statement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Transaction(proven) => write_transaction(proven, f)?,
-            Self::Output(proven) => write_output(proven, f)?,
-            Self::History(proven) => write!(f, "{proven}")?,
-        }
-        write!(f, "; {}", self.as_of())
-    }
-}
-
-impl fmt::Display for KeyHistory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (height, count) = (self.as_of.height(), self.entries.len());
-        if self.first == 0 {
-            write!(
-                f,
-                "complete to block {height}: these are all {count} transactions of key "
-            )?;
-            return write!(f, "{}, no more exist", self.key);
-        }
-        write!(
-            f,
-            "up to block {height}: these are the newest {count} transactions of key "
-        )?;
-        write!(f, "{}; {} older ones exist", self.key, self.first)
-    }
-}
-
-impl fmt::Display for Certified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (height, root) = (self.height(), self.root());
-        if height == primitives::units::Height::ZERO {
-            return write!(f, "root {root} of block 0 is that of the genesis");
-        }
-        let percent = self.percent();
-        write!(
-            f,
-            "root {root} of block {height} is signed by {percent} % of the stake"
-        )
-    }
-}
-
-fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (id, height) = (proven.checked.id(), proven.header.height);
-    let (index, outcome) = (proven.index, &proven.outcome);
-    write!(
-        f,
-        "transaction {id} was {outcome}, in block {height} at place {index}, "
-    )?;
-    write!(f, "time {} ms", proven.header.time)?;
-    let Some(transaction) = proven.checked.transaction() else {
-        return write!(f, "; its bytes are not a transaction");
-    };
-    match &transaction.body.kind {
-        Kind::Transfer => {}
-        Kind::Data { bytes, .. } => write!(f, "; it carries {} bytes", bytes.len())?,
-    }
-    for output in transaction.body.outputs.iter() {
-        write!(f, "; {} to key {}", output.amount, output.owner)?;
-    }
-    Ok(())
-}
-
-fn write_output(proven: &KnownOutput, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (created, outpoint) = (&proven.created, &proven.created.outpoint);
-    let (amount, owner) = (created.output.amount, created.output.owner);
-    write!(f, "output {}:{} ", outpoint.transaction, outpoint.index)?;
-    write!(
-        f,
-        "of {amount} for key {owner}, made in block {}, ",
-        created.height
-    )?;
-    match &proven.status {
-        OutputStatus::Unspent { as_of } => write!(f, "is unspent as of block {as_of}"),
-        OutputStatus::Spent(spent) => {
-            write!(
-                f,
-                "was spent in block {} by transaction {}",
-                spent.block, spent.txid
-            )
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -12,12 +12,13 @@ use ledger::{Header, Outcome};
 use merkle::proof::block::BlockInclusion;
 use merkle::proof::complete::{AllEntries, NewEntries, RecentEntries};
 use merkle::proof::output::OutputProof;
+use merkle::proof::record::RecordProof;
 use merkle::proof::transaction::TransactionInclusion;
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
-use primitives::keys::Signature;
-use primitives::units::{Epoch, Height, PeerIndex};
-use primitives::{Digest, limits};
+use primitives::limits;
+use primitives::units::Height;
 
+use crate::certificate::Certificate;
 use crate::request::{TRANSACTIONS_MAX, TransactionBytes};
 
 /// Bytes of the plain words in a refusal.
@@ -172,18 +173,8 @@ pub struct Answer {
 pub struct Snapshot {
     /// Its header, with the state root that proofs lead to.
     pub header: Header,
-    /// A quorum's signatures on its consensus root; none at height 0, which the genesis gives.
+    /// A quorum's attestations of it; empty at height 0, which the genesis gives.
     pub certificate: Certificate,
-}
-
-/// Attestations of one block by a quorum of its committee (C29).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "primitives::codec::bincode")]
-pub struct Certificate {
-    /// The epoch whose committee signs.
-    pub epoch: Epoch,
-    /// By ascending index; every one must hold, so that no byte is idle.
-    pub signatures: List<(PeerIndex, Signature), { limits::PEERS_MAX }>,
 }
 
 /// A sealing block and the committee that it hands over to (C30).
@@ -214,6 +205,8 @@ pub enum Body {
     Consistency(BlockProof),
     /// The committee that the snapshot, a sealing block, hands over to.
     Committee(Members),
+    /// A key's record, or that it has none.
+    Record(RecordProof),
 }
 
 /// Entries of a key's log with the proof that none is withheld, or that the key has none.
@@ -265,12 +258,4 @@ pub enum BlockProof {
         /// Shows the header in the block tree under the snapshot's state root.
         inclusion: BlockInclusion,
     },
-}
-
-/// What an attestation signs: (epoch, height, consensus root), C29.
-#[must_use]
-pub fn attestation_digest(epoch: Epoch, height: Height, root: &Digest) -> Digest {
-    let (epoch, height) = (epoch.get().to_le_bytes(), height.get().to_le_bytes());
-    let domain = primitives::domain::Domain::Attestation;
-    primitives::digest::derive(domain, &[&epoch, &height, &root.0])
 }

@@ -65,6 +65,11 @@ pub enum Request {
         /// The epoch, 1 or later.
         epoch: Epoch,
     },
+    /// How many transactions touched a key, and the root over them; or that none did.
+    Record {
+        /// The key.
+        key: PublicKey,
+    },
 }
 
 impl Canonical for Request {

@@ -5,7 +5,7 @@
 
 use alloc::boxed::Box;
 
-use ledger::committee::{Members, choose};
+use ledger::committee::Members;
 use ledger::genesis::Parameters;
 use ledger::tx::Outpoint;
 use ledger::{Error, Ledger};
@@ -50,6 +50,7 @@ pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<B
         Request::Block { height } => block(*height, ledger, store).map(Body::Block),
         Request::Consistency { old } => block(*old, ledger, store).map(Body::Consistency),
         Request::Committee { epoch } => committee(*epoch, ledger, store),
+        Request::Record { key } => Ok(Body::Record(ledger.key_record(key, store)?)),
         Request::Submit { .. } | Request::Track { .. } => {
             Err(refused(Code::Unknown, "this request has no answer"))
         }
@@ -59,10 +60,7 @@ pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<B
 /// The height of the block that seals the epoch before `epoch` (C30); none for epoch 0.
 #[must_use]
 pub fn sealing_height(parameters: &Parameters, epoch: Epoch) -> Option<Height> {
-    let blocks = parameters.period.checked_mul(epoch.get())?;
-    let first = blocks.checked_add(parameters.lag)?;
-    let sealing = first.checked_sub(1)?;
-    (epoch > Epoch::ZERO).then_some(Height::new(sealing))
+    (epoch > Epoch::ZERO).then(|| parameters.last_height(epoch.earlier(1)))
 }
 
 fn history<S: Store>(
@@ -138,7 +136,7 @@ fn committee<S: Store>(epoch: Epoch, ledger: &Ledger, store: &S) -> Result<Body,
     if sealing > ledger.height() {
         return Err(refused(Code::TooEarly, "the epoch before is not sealed"));
     }
-    let members = choose(ledger.candidates(epoch, store)?);
+    let members = ledger.committee_of(epoch, store)?;
     Ok(Body::Committee(Members {
         version: 1,
         members: List::<_, { limits::PEERS_MAX }>::new(members).map_err(Error::from)?,

@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use ledger::committee::{Member, choose, committee_digest};
+use ledger::committee::Member;
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{Outpoint, Output, check_alone, genesis_transaction};
@@ -22,12 +22,13 @@ use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
 use primitives::keys::{PublicKey, Role, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
-use primitives::units::{Amount, Epoch, PeerIndex, Round, Time, epoch_of};
+use primitives::units::{Amount, Epoch, PeerIndex, Round, Time};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
-use crate::reply::{Answer, Body, Certificate, Code, Refusal, Snapshot, attestation_digest};
+use crate::certificate::{Certificate, attestation_digest};
+use crate::reply::{Answer, Body, Code, Handover, Refusal, Snapshot};
 use crate::request::Request;
 use crate::serve::{Unserved, body, sealing_height};
 
@@ -84,11 +85,22 @@ impl Store for MemoryStore {
 /// owner 40; key `owner` has the coins `amounts`. Epochs change at heights 5, 8, 11 and so on.
 #[must_use]
 pub fn genesis(owner: u8, amounts: &[u64]) -> Genesis {
-    let mut peers: Vec<_> = (1..=4).map(peer).collect();
+    genesis_of(4, &STAKES, owner, amounts)
+}
+
+/// Eight peers, of whom the first four host a thousand coins each; else as [`genesis`]. For
+/// [`TestChain::turn_over`].
+#[must_use]
+pub fn genesis_of_eight(owner: u8, amounts: &[u64]) -> Genesis {
+    genesis_of(8, &[1_000; 4], owner, amounts)
+}
+
+fn genesis_of(peers: u8, stakes: &[u64], owner: u8, amounts: &[u64]) -> Genesis {
+    let mut peers: Vec<_> = (1..=peers).map(peer).collect();
     peers.sort_by_key(|peer| peer.peer_key);
-    let hosted = (1..).zip(STAKES).map(|(seed, stake)| Output {
+    let hosted = (1..).zip(stakes).map(|(seed, stake)| Output {
         host: Some(public(seed)),
-        ..Output::new(public(40), Amount::new(stake))
+        ..Output::new(public(STAKER), Amount::new(*stake))
     });
     let coins = amounts
         .iter()
@@ -104,6 +116,9 @@ pub fn genesis(owner: u8, amounts: &[u64]) -> Genesis {
         outputs: List::new(hosted.chain(coins).collect()).unwrap(),
     }
 }
+
+/// The owner of the coin that counts as stake.
+pub const STAKER: u8 = 40;
 
 fn peer(seed: u8) -> Peer {
     Peer {
@@ -137,10 +152,7 @@ impl TestChain {
         store.apply(&batch);
         let first = Snapshot {
             header: *ledger.header(),
-            certificate: Certificate {
-                epoch: Epoch::ZERO,
-                signatures: List::empty(),
-            },
+            certificate: Certificate::empty(Epoch::ZERO),
         };
         Self {
             genesis,
@@ -153,18 +165,14 @@ impl TestChain {
     /// The members of the committee of `epoch`.
     #[must_use]
     pub fn committee(&self, epoch: Epoch) -> Vec<Member> {
-        choose(self.ledger.candidates(epoch, &self.store).unwrap())
+        self.ledger.committee_of(epoch, &self.store).unwrap()
     }
 
     /// Settles a block with these transactions in one event of peer 1, attested by all; returns what
     /// became of each.
     pub fn settle(&mut self, transactions: &[Vec<u8>]) -> Vec<(Digest, Outcome)> {
         let height = self.ledger.height().later(1);
-        let parameters = *self.ledger.parameters();
-        let epoch = epoch_of(height, parameters.lag, parameters.period);
-        let next = epoch.later(1);
-        let seals = sealing_height(&parameters, next) == Some(height);
-        let digest = |epoch| committee_digest(&self.committee(epoch)).unwrap();
+        let epoch = self.ledger.epoch();
         let chain = *self.ledger.chain();
         let checked = transactions
             .iter()
@@ -176,8 +184,6 @@ impl TestChain {
             leader: Digest([7; 32]),
             time: Time::new(1_000 + height.get()),
             seed: Digest([8; 32]),
-            committee: digest(epoch),
-            next_committee: seals.then(|| digest(next)),
             events: vec![OrderedEvent {
                 creator: public(1),
                 transactions: checked.collect(),
@@ -191,27 +197,98 @@ impl TestChain {
         executed.outcomes
     }
 
+    /// Settles blocks until the chain has come to `epoch`. In each epoch two of the four members of
+    /// [`genesis_of_eight`] leave: their coin moves on to the peers four further on.
+    pub fn turn_over(&mut self, epoch: Epoch) {
+        let mut coins: Vec<_> = self.coins(STAKER);
+        while self.ledger.header().epoch < epoch {
+            let moving = self.ledger.height().get().is_multiple_of(3);
+            let mut transactions = Vec::new();
+            for coin in coins
+                .drain(..if moving { 2 } else { 0 })
+                .collect::<Vec<_>>()
+            {
+                let (bytes, moved) = self.move_on(&coin);
+                transactions.push(bytes);
+                coins.push(moved);
+            }
+            for (_, outcome) in self.settle(&transactions) {
+                assert!(outcome.is_applied(), "{outcome}");
+            }
+        }
+    }
+
+    /// Hosts a coin of the staker with the peer four further on.
+    fn move_on(&self, coin: &Coin) -> (Vec<u8>, Coin) {
+        let at = (1..=8).position(|seed| coin.output.host == Some(public(seed)));
+        let host = (at.unwrap() as u8 + 4) % 8 + 1;
+        let output = Output {
+            host: Some(public(host)),
+            amount: coin.output.amount.minus(Amount::new(1)).unwrap(),
+            ..coin.output
+        };
+        let draft = TransferDraft {
+            inputs: vec![*coin],
+            outputs: vec![output],
+            ..TransferDraft::default()
+        };
+        let signed = draft.sign(&[&secret(STAKER)], self.ledger.chain()).unwrap();
+        let transaction = signed.id(self.ledger.chain()).unwrap();
+        let index = 0;
+        let outpoint = Outpoint { transaction, index };
+        (codec::encode(&signed).unwrap(), Coin { outpoint, output })
+    }
+
     /// A header with the attestations of the members at `signers`.
     #[must_use]
     pub fn certify(&self, header: ledger::Header, signers: &[usize]) -> Snapshot {
+        self.sign(header, &self.committee(header.epoch), signers)
+    }
+
+    /// A header that all of `members` sign, as if they were its committee.
+    #[must_use]
+    pub fn certify_by(&self, header: ledger::Header, members: &[Member]) -> Snapshot {
+        let all: Vec<_> = (0..members.len()).collect();
+        self.sign(header, members, &all)
+    }
+
+    fn sign(&self, header: ledger::Header, members: &[Member], signers: &[usize]) -> Snapshot {
         let digest = attestation_digest(header.epoch, header.height, &header.root().unwrap());
-        let members = self.committee(header.epoch);
+        let chain = self.ledger.chain();
         let sign = |signer: &usize| {
             let key = members[*signer].event_key;
-            let secret = (11..=14)
+            let secret = (11..=18)
                 .map(secret)
                 .find(|secret| secret.public() == key)
                 .unwrap();
-            let signature = secret.sign(Role::Attestation, self.ledger.chain(), &digest);
-            (PeerIndex(*signer as u16), signature)
+            let signature = secret.sign(Role::Attestation, chain, &digest);
+            let index = PeerIndex(*signer as u16);
+            (index, key.to_verifying().unwrap(), signature)
         };
+        let signed: Vec<_> = signers.iter().map(sign).collect();
+        let (epoch, size) = (header.epoch, members.len());
         Snapshot {
             header,
-            certificate: Certificate {
-                epoch: header.epoch,
-                signatures: List::new(signers.iter().map(sign).collect()).unwrap(),
-            },
+            certificate: Certificate::new(epoch, size, chain, &digest, &signed).unwrap(),
         }
+    }
+
+    /// The handovers from `from` to `to`.
+    #[must_use]
+    pub fn handovers(&self, from: Epoch, to: Epoch) -> Vec<Handover> {
+        let epochs = from.get() + 1..=to.get();
+        let handover = |epoch| {
+            let request = Request::Committee {
+                epoch: Epoch::new(epoch),
+            };
+            let answer = self.answer(&request).unwrap();
+            let Body::Committee(members) = answer.body else {
+                panic!("{:?}", answer.body)
+            };
+            let sealing = answer.snapshot;
+            Handover { sealing, members }
+        };
+        epochs.map(handover).collect()
     }
 
     /// What an honest peer answers.

@@ -1,100 +1,49 @@
-//! What a wallet trusts: the chain of its genesis, and the committees that follow from it (C29, C30).
+//! What a wallet trusts: a chain from its genesis or a later checkpoint on, and the committees that
+//! follow from there (C29, C30).
 
 use alloc::vec::Vec;
 
-use ledger::committee::{Member, Members, committee_digest};
+use ledger::committee::{Member, Members};
 use ledger::{Genesis, Header, Ledger};
 use merkle::TreeKeys;
 use merkle::top::State;
 use primitives::Digest;
-use primitives::keys::{Claim, Role, VerifyingKey, verify_batch};
-use primitives::quorum::Threshold;
-use primitives::units::{Epoch, Height, Stake};
+use primitives::units::{Epoch, Height, Stake, Time};
 
+use crate::certificate::{Certificate, attestation_digest};
 use crate::error::{Error, Part};
-use crate::reply::{Certificate, Handover, Snapshot, attestation_digest};
+use crate::reply::{Handover, Snapshot};
 
-/// The committee of one epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committee {
-    members: Vec<(Member, VerifyingKey)>,
-    total: Stake,
-    digest: Digest,
+mod committee;
+
+use committee::Committee;
+
+/// For how long after its block time a certified block may be followed through a single host, in
+/// milliseconds: seven days. A shorter time costs questions, a longer one lets keys that left lie.
+pub const TRUST_PERIOD_MS: u64 = 7 * 24 * 3_600 * 1_000;
+
+/// A block that is believed because somebody trustworthy named it: the genesis block, or a
+/// checkpoint of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Its height.
+    pub height: Height,
+    /// Its consensus root.
+    pub root: Digest,
+    /// Its epoch, whose committee is known with it.
+    pub epoch: Epoch,
 }
 
-impl Committee {
-    /// The committee of these members, who are listed by ascending peer key.
-    ///
-    /// # Errors
-    /// [`Error::Encoding`] for an event key that is no point or stakes beyond 64 bits.
-    pub fn new(members: &[Member]) -> Result<Self, Error> {
-        let with_key = |member: &Member| Ok((*member, member.event_key.to_verifying()?));
-        Ok(Self {
-            total: Stake::sum(members.iter().map(|member| member.stake))?,
-            digest: committee_digest(members)?,
-            members: members.iter().map(with_key).collect::<Result<_, Error>>()?,
-        })
-    }
-
-    /// Checks that the certificate holds every signature it carries, and a quorum of them, on
-    /// `digest`. Cost: about 20 us a signature.
-    fn check(
-        &self,
-        chain: &Digest,
-        digest: Digest,
-        certificate: &Certificate,
-    ) -> Result<Stake, Error> {
-        let signatures = &certificate.signatures;
-        let unsorted = |((a, _), (b, _)): &(&(_, _), &(_, _))| a >= b;
-        let mut pairs = signatures.iter().zip(signatures.iter().skip(1));
-        if let Some((_, (index, _))) = pairs.find(unsorted) {
-            return Err(Error::SignerOrder { index: *index });
-        }
-        let signer = |index: primitives::units::PeerIndex| {
-            let member = self.members.get(index.position());
-            member.ok_or(Error::UnknownSigner {
-                index,
-                size: self.members.len(),
-            })
-        };
-        let mut claims = Vec::with_capacity(signatures.len());
-        let mut signers = Vec::with_capacity(signatures.len());
-        for (index, signature) in signatures.iter() {
-            let (member, key) = signer(*index)?;
-            signers.push(member);
-            claims.push(Claim {
-                key: *key,
-                digest,
-                signature: *signature,
-            });
-        }
-        let stake = Stake::sum(signers.iter().map(|member| member.stake))?;
-        if !Threshold::Quorum.is_met(stake, self.total) {
-            return Err(Error::BelowQuorum {
-                found: stake,
-                whole: self.total,
-            });
-        }
-        let verdicts = verify_batch(Role::Attestation, chain, &claims);
-        let mut judged = verdicts.into_iter().zip(signers).enumerate();
-        match judged.find(|(_, (holds, _))| !holds) {
-            Some((position, (_, member))) => Err(Error::Signature {
-                position,
-                key: member.peer_key,
-            }),
-            None => Ok(stake),
-        }
-    }
-}
-
-/// What a wallet starts from: the chain, its first block, and the committees known so far.
+/// What a wallet starts from, and the committees known so far.
 #[derive(Debug, Clone)]
 pub struct Trust {
     chain: Digest,
     keys: TreeKeys,
-    genesis_root: Digest,
-    /// By epoch, from 0; never empty.
+    start: Start,
+    /// By epoch, from that of the start; never empty.
     committees: Vec<Committee>,
+    /// The share of stake that must have signed, beside the quorum.
+    percent_min: u64,
 }
 
 /// A block that this trust has found certified; only [`Trust`] builds one.
@@ -152,18 +101,43 @@ impl Trust {
     /// [`Error::Ledger`] for a genesis that is none.
     pub fn new(genesis: &Genesis) -> Result<Self, Error> {
         genesis.check()?;
-        let chain = genesis.chain_id()?;
+        let start = Start {
+            height: Height::ZERO,
+            root: *Ledger::genesis(genesis)?.0.root(),
+            epoch: Epoch::ZERO,
+        };
+        Self::from_checkpoint(&genesis.chain_id()?, start, &genesis.committee()?)
+    }
+
+    /// Trust in a block that a policy names, and in the committee of its epoch, listed by ascending
+    /// peer key. No block before it is believed.
+    ///
+    /// # Errors
+    /// [`Error::Encoding`] for a key that is none or stakes beyond 64 bits.
+    pub fn from_checkpoint(
+        chain: &Digest,
+        start: Start,
+        committee: &[Member],
+    ) -> Result<Self, Error> {
         Ok(Self {
-            chain,
-            keys: TreeKeys::new(&chain),
-            genesis_root: *Ledger::genesis(genesis)?.0.root(),
-            committees: Vec::from([Committee::new(&genesis.committee()?)?]),
+            chain: *chain,
+            keys: TreeKeys::new(chain),
+            start,
+            committees: Vec::from([Committee::new(committee)?]),
+            percent_min: 0,
         })
+    }
+
+    /// The same trust, which believes no block that less than `percent` of the stake signed.
+    #[must_use]
+    pub const fn with_percent_min(mut self, percent: u64) -> Self {
+        self.percent_min = percent;
+        self
     }
 
     /// The same trust, before it followed any handover.
     #[must_use]
-    pub fn from_genesis(&self) -> Self {
+    pub fn from_start(&self) -> Self {
         let first = self.committees.iter().take(1).cloned().collect();
         Self {
             committees: first,
@@ -183,17 +157,25 @@ impl Trust {
         &self.keys
     }
 
-    /// The consensus root of the genesis block.
+    /// Where it starts.
     #[must_use]
-    pub const fn genesis_root(&self) -> &Digest {
-        &self.genesis_root
+    pub const fn start(&self) -> &Start {
+        &self.start
     }
 
     /// The newest epoch whose committee is known.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        let last = self.committees.len().saturating_sub(1);
-        Epoch::new(u64::try_from(last).unwrap_or(u64::MAX))
+        let followed = self.committees.len().saturating_sub(1);
+        let followed = u64::try_from(followed).unwrap_or(u64::MAX);
+        self.start.epoch.later(followed)
+    }
+
+    /// The members of the newest committee known, by ascending peer key.
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        let newest = self.committees.last().into_iter();
+        newest.flat_map(Committee::members).copied().collect()
     }
 
     /// Checks the header, its committee and the certificate.
@@ -203,6 +185,11 @@ impl Trust {
     /// blame.
     pub fn certify(&self, snapshot: &Snapshot) -> Result<Certified, Error> {
         let (header, certificate) = (snapshot.header, &snapshot.certificate);
+        let (height, start) = (header.height, self.start.height);
+        if height < start {
+            let found = height;
+            return Err(Error::BeforeStart { found, start });
+        }
         let committee = self.committee(header.epoch)?;
         if certificate.epoch != header.epoch {
             return Err(Error::OtherEpoch {
@@ -211,21 +198,31 @@ impl Trust {
             });
         }
         let root = header.root()?;
+        if height == start {
+            same(Part::Snapshot, root, self.start.root)?;
+        }
         let whole = committee.total;
-        let stake = if header.height == Height::ZERO {
-            self.check_genesis(&root, certificate)?;
+        let stake = if height == Height::ZERO {
+            if *certificate != Certificate::empty(header.epoch) {
+                return Err(Error::SignedGenesis);
+            }
             whole
         } else {
             same(Part::Committee, header.committee, committee.digest)?;
-            let digest = attestation_digest(header.epoch, header.height, &root);
-            committee.check(&self.chain, digest, certificate)?
+            let digest = attestation_digest(header.epoch, height, &root);
+            committee.check(&self.chain, &digest, certificate)?
         };
-        Ok(Certified {
+        let certified = Certified {
             header,
             root,
             stake,
             whole,
-        })
+        };
+        let (found, wanted) = (certified.percent(), self.percent_min);
+        if found < wanted {
+            return Err(Error::BelowPolicy { found, wanted });
+        }
+        Ok(certified)
     }
 
     /// Takes over the committee that a sealing block of the newest known epoch hands over to.
@@ -254,25 +251,36 @@ impl Trust {
         Ok(self.epoch())
     }
 
+    /// Follows each handover in order. Those of epochs before the start are not looked at: whoever
+    /// trusts a checkpoint does not need the way there.
+    ///
+    /// # Errors
+    /// As [`Trust::follow`].
+    pub fn follow_all(&mut self, handovers: &[Handover]) -> Result<(), Error> {
+        let start = self.start.epoch;
+        let mut needed = handovers
+            .iter()
+            .filter(|handover| handover.sealing.header.epoch >= start);
+        needed.try_for_each(|handover| self.follow(handover).map(drop))
+    }
+
     fn committee(&self, epoch: Epoch) -> Result<&Committee, Error> {
-        let position = usize::try_from(epoch.get()).ok();
+        let position = epoch.get().checked_sub(self.start.epoch.get());
+        let position = position.and_then(|position| usize::try_from(position).ok());
         let committee = position.and_then(|position| self.committees.get(position));
         committee.ok_or(Error::UnknownEpoch {
             found: epoch,
             last: self.epoch(),
         })
     }
+}
 
-    fn check_genesis(&self, root: &Digest, certificate: &Certificate) -> Result<(), Error> {
-        same(Part::Snapshot, *root, self.genesis_root)?;
-        match certificate.signatures.first() {
-            Some((index, _)) => Err(Error::UnknownSigner {
-                index: *index,
-                size: 0,
-            }),
-            None => Ok(()),
-        }
-    }
+/// Whether a block of this time is too old to go on from through a single host: keys of its
+/// committee may have left since and have nothing to lose by signing another chain
+/// (weak subjectivity, docs/spec/proofs.md section 6).
+#[must_use]
+pub const fn is_stale(time: Time, now: Time, period_ms: u64) -> bool {
+    now.get().saturating_sub(time.get()) > period_ms
 }
 
 pub(crate) fn same(part: Part, found: Digest, wanted: Digest) -> Result<(), Error> {

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::tx::Outpoint;
-use primitives::Digest;
 use primitives::keys::PublicKey;
+use primitives::units::{Epoch, Height};
 use primus_wallet::HostAddress;
+use wallet_proto::proof_file::Claim;
 
 const EXAMPLES: &str = "Examples:
   primus-wallet new --genesis genesis.bin --host 127.0.0.1:7000#TRANSPORTKEY
@@ -14,10 +15,12 @@ const EXAMPLES: &str = "Examples:
   primus-wallet pay RECEIVERKEY 25 --proof paid.primusproof
   primus-wallet history
   primus-wallet proof TRANSACTION -o payment.primusproof
+  primus-wallet proof key:KEY -o key.primusproof
+  primus-wallet policy -o policy.toml
   primus-wallet verify payment.primusproof --genesis genesis.bin
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 the proof does not hold; 4 no host reachable;
-5 timed out; 6 refused or rejected.";
+5 timed out; 6 refused or rejected; 10 two chains.";
 
 /// A light client that believes only what is proven.
 #[derive(Debug, Parser)]
@@ -50,8 +53,10 @@ pub(crate) enum Command {
     History(History),
     /// Writes a proof file that anyone can check offline.
     Proof(Proof),
-    /// Checks a proof file offline, from the genesis alone.
+    /// Checks a proof file offline, from the genesis or a trust policy alone.
     Verify(Verify),
+    /// Writes a trust policy that starts from the newest certified block.
+    Policy(PolicyOut),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +64,9 @@ pub(crate) struct New {
     /// The genesis file of the chain.
     #[arg(long, value_name = "FILE")]
     pub(crate) genesis: Option<PathBuf>,
+    /// A trust policy: a checkpoint, more signers, more hosts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// A host, as often as there are hosts: ADDRESS:PORT#TRANSPORTKEY.
     #[arg(long = "host", value_name = "HOST")]
     pub(crate) hosts: Vec<HostAddress>,
@@ -112,9 +120,13 @@ pub(crate) struct History {
 
 #[derive(Debug, Args)]
 pub(crate) struct Proof {
-    /// The transaction's id, 64 hexadecimal digits; TRANSACTION:INDEX for one of its outputs.
-    #[arg(value_parser = subject)]
-    pub(crate) subject: Subject,
+    /// TRANSACTION for what became of it; TRANSACTION:INDEX for one of its outputs; history:KEY,
+    /// newest:KEY:COUNT or key:KEY for a key; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
+    #[arg(value_parser = claim)]
+    pub(crate) claim: Claim,
+    /// As of this earlier block; for outputs and histories.
+    #[arg(long, value_name = "HEIGHT")]
+    pub(crate) as_of: Option<u64>,
     /// The file to write.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
@@ -125,24 +137,60 @@ pub(crate) struct Verify {
     /// The proof file.
     pub(crate) file: PathBuf,
     /// The genesis to start from [default: that of the home].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
     pub(crate) genesis: Option<PathBuf>,
+    /// The trust policy to start from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
-/// What a proof is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
-    Transaction(Digest),
-    Output(Outpoint),
+#[derive(Debug, Args)]
+pub(crate) struct PolicyOut {
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
-fn subject(text: &str) -> Result<Subject, String> {
-    let wanted = || "a transaction id of 64 hexadecimal digits, or ID:INDEX".to_owned();
-    let Some((id, index)) = text.split_once(':') else {
-        return text.parse().map(Subject::Transaction).map_err(|_| wanted());
-    };
-    Ok(Subject::Output(Outpoint {
-        transaction: id.parse().map_err(|_| wanted())?,
-        index: index.parse().map_err(|_| wanted())?,
-    }))
+/// What a proof is about, as it is written on the command line.
+fn claim(text: &str) -> Result<Claim, String> {
+    let parts: Vec<_> = text.split(':').collect();
+    parsed(&parts).ok_or_else(|| {
+        "one of TRANSACTION, TRANSACTION:INDEX, history:KEY, newest:KEY:COUNT, key:KEY, \
+         block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
+         hexadecimal digits"
+            .to_owned()
+    })
+}
+
+fn parsed(parts: &[&str]) -> Option<Claim> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let key = |text: &str| text.parse::<PublicKey>().ok();
+    Some(match parts {
+        ["history", of] => Claim::History { key: key(of)? },
+        ["newest", of, count] => Claim::Newest {
+            key: key(of)?,
+            count: count.parse().ok()?,
+        },
+        ["key", of] => Claim::Record { key: key(of)? },
+        ["block", height] => Claim::Block {
+            height: Height::new(number(height)?),
+        },
+        ["consistency", height, root] => Claim::Consistency {
+            height: Height::new(number(height)?),
+            root: root.parse().ok()?,
+        },
+        ["committee", epoch] => Claim::Committee {
+            epoch: Epoch::new(number(epoch)?),
+        },
+        [id] => Claim::Transaction {
+            id: id.parse().ok()?,
+        },
+        [id, index] => Claim::Output {
+            outpoint: Outpoint {
+                transaction: id.parse().ok()?,
+                index: index.parse().ok()?,
+            },
+        },
+        _ => return None,
+    })
 }

@@ -4,26 +4,24 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use primitives::units::Amount;
+use primitives::units::{Amount, Height};
 use primus_wallet::error::Error;
 use primus_wallet::home::{self, Home, Settings};
 use primus_wallet::keys::new_seed;
+use primus_wallet::policy::Policy;
 use primus_wallet::wallet::{Balance, Options, Payment, Wallet};
 use serde_json::{Value, json};
 use wallet_proto::proof_file::{self, Claim};
 use wallet_proto::reply::Stage;
 use wallet_proto::{Certified, Trust};
 
-use crate::cli::{Cli, Command, History, How, New, Proof, Subject, Verify};
+use crate::cli::{Cli, Command, History, How, New, PolicyOut, Proof, Verify};
 use crate::print::Printer;
 
 /// Carries out what the command line asks for.
 pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
     let home = cli.home.unwrap_or_else(default_home);
-    let options = Options {
-        home: home.clone(),
-        patience: Duration::from_secs(cli.patience),
-    };
+    let options = Options::new(home.clone(), Duration::from_secs(cli.patience));
     match cli.command {
         Command::New(new) => make(&Home::new(home), new, out),
         Command::Verify(verify) => check(&Home::new(home), &verify, out),
@@ -38,6 +36,7 @@ pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
         }
         Command::History(history) => block_on(list(options, history, out)),
         Command::Proof(proof) => block_on(prove(options, proof, out)),
+        Command::Policy(policy) => block_on(checkpoint(options, policy, out)),
     }
 }
 
@@ -45,9 +44,11 @@ fn make(home: &Home, new: New, out: Printer) -> Result<(), Error> {
     let settings = Settings {
         genesis: new.genesis,
         chain: None,
+        policy: new.policy,
         hosts: new.hosts,
     };
-    let named = settings.genesis.is_some() || !settings.hosts.is_empty();
+    let named =
+        settings.genesis.is_some() || settings.policy.is_some() || !settings.hosts.is_empty();
     if home.has_key() && (new.seed_file.is_some() || !named) {
         let path = home.path().to_path_buf();
         return Err(Error::HomeExists { path });
@@ -84,13 +85,7 @@ fn make(home: &Home, new: New, out: Printer) -> Result<(), Error> {
 }
 
 fn check(home: &Home, verify: &Verify, out: Printer) -> Result<(), Error> {
-    let path = match &verify.genesis {
-        Some(path) => path.clone(),
-        None => home.settings()?.genesis.ok_or_else(|| Error::NoGenesis {
-            path: home.path().to_path_buf(),
-        })?,
-    };
-    let trust = Trust::new(&home::read_genesis(&path)?)?;
+    let trust = trust(home, verify)?;
     match proof_file::verify(&home::read(&verify.file)?, &trust) {
         Ok(statement) => {
             let object = json!({
@@ -107,6 +102,25 @@ fn check(home: &Home, verify: &Verify, out: Printer) -> Result<(), Error> {
             Err(error.into())
         }
     }
+}
+
+/// What a verifier starts from: a policy, a genesis, or what the home names.
+fn trust(home: &Home, verify: &Verify) -> Result<Trust, Error> {
+    if let Some(path) = &verify.policy {
+        return Ok(Policy::read(path)?.trust);
+    }
+    if let Some(path) = &verify.genesis {
+        return Ok(Policy::of_genesis(path)?.trust);
+    }
+    let settings = home.settings()?;
+    let policy = match (&settings.policy, &settings.genesis) {
+        (Some(path), _) => Policy::read(path),
+        (None, Some(path)) => Policy::of_genesis(path),
+        (None, None) => Err(Error::NoGenesis {
+            path: home.path().to_path_buf(),
+        }),
+    };
+    Ok(policy?.trust)
 }
 
 async fn balance(options: Options, out: Printer) -> Result<(), Error> {
@@ -239,9 +253,9 @@ async fn list(options: Options, history: History, out: Printer) -> Result<(), Er
 
 async fn prove(options: Options, proof: Proof, out: Printer) -> Result<(), Error> {
     let mut wallet = Wallet::open(&options)?;
-    let claim = match proof.subject {
-        Subject::Transaction(id) => Claim::Transaction { id },
-        Subject::Output(outpoint) => Claim::Output { outpoint },
+    let claim = match proof.as_of.map(Height::new) {
+        Some(height) => proof.claim.as_of(height).ok_or(Error::NotAsOf)?,
+        None => proof.claim,
     };
     let bytes = wallet.proof(claim).await?;
     let statement = proof_file::verify(&bytes, wallet.trust())?;
@@ -259,6 +273,24 @@ async fn prove(options: Options, proof: Proof, out: Printer) -> Result<(), Error
         "proof": proof.output.display().to_string(),
         "bytes": bytes.len(),
         "as_of": as_of(statement.as_of()),
+    });
+    out.result(&lines, &object);
+    Ok(())
+}
+
+async fn checkpoint(options: Options, policy: PolicyOut, out: Printer) -> Result<(), Error> {
+    let mut wallet = Wallet::open(&options)?;
+    let text = wallet.checkpoint(&policy.output).await?;
+    home::replace(&policy.output, text.as_bytes())?;
+    let (head, path) = (wallet.head(), policy.output.display());
+    let lines = [
+        format!("block    {} with root {}", head.height, head.root),
+        format!("policy   {path}"),
+    ];
+    let object = json!({
+        "height": head.height.get(),
+        "root": head.root.to_string(),
+        "policy": path.to_string(),
     });
     out.result(&lines, &object);
     Ok(())

@@ -101,9 +101,35 @@ pub enum Error {
         /// The failing part.
         source: Box<wallet_proto::Error>,
     },
+    /// A head too old to be followed through the hosts that answer.
+    #[error(
+        "the trusted block {height} is older than the trust period; {heard} hosts agree on where it \
+         leads and {due} are due"
+    )]
+    Stale {
+        /// The trusted height.
+        height: Height,
+        /// The hosts that agree.
+        heard: usize,
+        /// How many must.
+        due: usize,
+    },
+    /// Two hosts that prove two chains, both with certificates.
+    #[error("hosts {first} and {second} prove two different blocks {height}")]
+    HostsDisagree {
+        /// The first host's transport key.
+        first: PublicKey,
+        /// The second host's.
+        second: PublicKey,
+        /// The height at which they differ.
+        height: Height,
+    },
     /// A proof file, or a message of our own, that does not hold.
     #[error(transparent)]
     Proof(Box<wallet_proto::Error>),
+    /// A claim that is the same as of every block.
+    #[error("--as-of is for outputs and histories alone")]
+    NotAsOf,
     /// Less proven coin than a payment takes.
     #[error(
         "{available} is free to spend where {wanted} is due; {pending} is held by pending payments"
@@ -174,7 +200,10 @@ impl Error {
             Self::HostRefuses { .. } => "host.refuses",
             Self::Behind { .. } => "host.behind",
             Self::Unproven { .. } => "host.unproven",
+            Self::Stale { .. } => "trust.stale",
+            Self::HostsDisagree { .. } => "trust.conflict",
             Self::Proof(_) => "proof.invalid",
+            Self::NotAsOf => "proof.as_of",
             Self::Insufficient { .. } => "payment.insufficient",
             Self::FeeTooLow { .. } => "payment.fee_too_low",
             Self::Rejected { .. } => "payment.rejected",
@@ -198,13 +227,16 @@ impl Error {
             | Self::Ledger(_)
             | Self::Primitive(_)
             | Self::NoRandomness => 1,
+            Self::NotAsOf => 2,
             Self::Unproven { .. } | Self::Proof(_) => 3,
             Self::NoHosts
             | Self::Unreachable { .. }
             | Self::Silent { .. }
             | Self::Behind { .. } => 4,
             Self::TimedOut { .. } => 5,
-            Self::HostRefuses { .. }
+            Self::HostsDisagree { .. } => 10,
+            Self::Stale { .. }
+            | Self::HostRefuses { .. }
             | Self::Insufficient { .. }
             | Self::FeeTooLow { .. }
             | Self::Rejected { .. } => 6,
@@ -230,7 +262,15 @@ impl Error {
             Self::HostRefuses { .. } => "read the host's reason; add another host to wallet.toml",
             Self::Behind { .. } => "wait until the host has caught up, or add another host",
             Self::Unproven { .. } => "do not trust this host; add another one to wallet.toml",
+            Self::Stale { .. } => {
+                "name more hosts in wallet.toml, or take a checkpoint from somebody you trust: \
+                 primus-wallet new --policy FILE"
+            }
+            Self::HostsDisagree { .. } => {
+                "pay nothing; ask somebody you trust for a policy with a checkpoint"
+            }
             Self::Proof(_) => "do not rely on it; ask for a new proof",
+            Self::NotAsOf => "leave --as-of out",
             Self::Insufficient { .. } => "wait for pending payments, or pay less",
             Self::FeeTooLow { .. } => "give a higher --fee",
             Self::Rejected { .. } => "nothing was moved; see the winner, then pay again",

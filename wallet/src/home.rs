@@ -21,7 +21,7 @@ use primitives::Digest;
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::{from_hex, to_hex};
 use primitives::keys::{PublicKey, Signer};
-use primitives::units::Height;
+use primitives::units::{Height, Time};
 use serde::{Deserialize, Serialize};
 use wallet_proto::proof_file::{HANDOVERS_MAX, ProofFile};
 use wallet_proto::reply::Handover;
@@ -47,6 +47,8 @@ pub struct Settings {
     pub genesis: Option<PathBuf>,
     /// The chain's id, so that another genesis is noticed.
     pub chain: Option<String>,
+    /// The trust policy, if there is more to it than the genesis.
+    pub policy: Option<PathBuf>,
     /// The hosts, tried in this order.
     #[serde(default)]
     pub hosts: Vec<HostAddress>,
@@ -60,10 +62,12 @@ pub struct Head {
     pub height: Height,
     /// Its consensus root.
     pub root: Digest,
+    /// Its block time.
+    pub time: Time,
 }
 
 impl Canonical for Head {
-    const BYTES_MAX: usize = 40;
+    const BYTES_MAX: usize = 48;
 }
 
 /// Signed payments that are not proven yet, oldest first.

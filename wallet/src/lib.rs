@@ -20,9 +20,11 @@ pub mod error;
 pub mod home;
 pub mod hosts;
 pub mod keys;
+pub mod policy;
 pub mod wallet;
 
 pub use error::Error;
 pub use home::{Home, Settings};
 pub use hosts::HostAddress;
+pub use policy::Policy;
 pub use wallet::{Balance, Options, Paid, Payment, Wallet};

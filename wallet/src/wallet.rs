@@ -8,14 +8,15 @@
 //!
 //! Only what is proven counts; the hosts are believed in nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ledger::Genesis;
 use primitives::Digest;
 use primitives::keys::{PublicKey, Signer};
+use primitives::units::{Epoch, Time};
 use wallet_proto::proof_file::{self, Claim, ProofFile};
-use wallet_proto::reply::{Answer, Code, Handover, Snapshot};
+use wallet_proto::reply::{Answer, Body, Code, Handover, Snapshot};
 use wallet_proto::{Certified, Request, Trust, check};
 
 use crate::book::Book;
@@ -23,10 +24,14 @@ use crate::error::Error;
 use crate::home::{self, Head, Home, Seed, Settings};
 use crate::hosts::{HostAddress, Hosts};
 use crate::keys::secret_key;
+use crate::policy::Policy;
 
+mod agree;
 mod balance;
 mod pay;
 
+use agree::head_of;
+pub use agree::system_time;
 pub use balance::{Balance, Pending};
 pub use pay::{OnStage, Paid, Payment, Prepared};
 
@@ -42,6 +47,20 @@ pub struct Options {
     pub home: PathBuf,
     /// How long one host may think about one question.
     pub patience: Duration,
+    /// What tells the time, so that a head's age can be told.
+    pub clock: fn() -> Time,
+}
+
+impl Options {
+    /// A wallet in this folder, by the time of this machine's clock.
+    #[must_use]
+    pub const fn new(home: PathBuf, patience: Duration) -> Self {
+        Self {
+            home,
+            patience,
+            clock: system_time,
+        }
+    }
 }
 
 /// A wallet with one key on one chain.
@@ -52,6 +71,8 @@ pub struct Wallet {
     key: PublicKey,
     genesis: Genesis,
     trust: Trust,
+    policy: Policy,
+    clock: fn() -> Time,
     handovers: Vec<Handover>,
     head: Head,
     hosts: Hosts,
@@ -89,6 +110,7 @@ impl Wallet {
         let merged = Settings {
             genesis: new.genesis.or(old.genesis),
             chain: new.chain.or(old.chain),
+            policy: new.policy.or(old.policy),
             hosts: if new.hosts.is_empty() {
                 old.hosts
             } else {
@@ -111,20 +133,29 @@ impl Wallet {
             return Err(Error::NoGenesis { path });
         };
         let genesis = home::read_genesis(path)?;
-        let mut trust = Trust::new(&genesis)?;
-        let chain = *trust.chain();
-        if let Some(wanted) = &settings.chain {
-            let wanted: Digest = wanted.parse()?;
-            if wanted != chain {
-                let found = chain;
-                return Err(Error::OtherChain { found, wanted });
+        let policy = match &settings.policy {
+            Some(policy) => Policy::read(policy)?,
+            None => Policy::of_genesis(path)?,
+        };
+        let mut trust = policy.trust.clone();
+        let chain = genesis.chain_id()?;
+        let named: Option<Digest> = settings.chain.as_deref().map(str::parse).transpose()?;
+        for wanted in named.iter().chain([trust.chain()]) {
+            if *wanted != chain {
+                return Err(Error::OtherChain {
+                    found: chain,
+                    wanted: *wanted,
+                });
             }
         }
         let handovers = home.handovers()?;
-        for handover in &handovers {
-            trust.follow(handover)?;
-        }
-        let head = home.head()?.unwrap_or_else(|| first_head(&trust));
+        trust.follow_all(&handovers)?;
+        let stored = home.head()?.unwrap_or(policy.head);
+        let head = if stored.height < policy.head.height {
+            policy.head
+        } else {
+            stored
+        };
         let hosts = Hosts::new(settings.hosts, chain, seed.clone(), options.patience);
         Ok(Self {
             key: secret_key(&seed)?.public(),
@@ -133,6 +164,8 @@ impl Wallet {
             seed,
             genesis,
             trust,
+            policy,
+            clock: options.clock,
             handovers,
             head,
             hosts,
@@ -175,43 +208,64 @@ impl Wallet {
     /// The last host's failure, where none proves it.
     pub async fn proof(&mut self, claim: Claim) -> Result<Vec<u8>, Error> {
         self.advance().await?;
-        let request = match claim {
-            Claim::Transaction { id } => Request::Transaction { id },
-            Claim::Output { outpoint } => Request::Output { outpoint },
-            Claim::History { key } => Request::History {
-                key,
-                page: wallet_proto::request::Page::All,
-            },
-        };
+        if let Claim::Committee { epoch } = claim {
+            let answer = self.handed_over(epoch)?;
+            return self.proof_file(claim, answer);
+        }
         let answer = self
-            .ask(&request, |answer, trust| {
-                let checked = match claim {
-                    Claim::Transaction { id } => check::transaction(&id, answer, trust).map(drop),
-                    Claim::Output { outpoint } => check::output(&outpoint, answer, trust).map(drop),
-                    Claim::History { key } => {
-                        let page = wallet_proto::request::Page::All;
-                        check::history(&key, page, answer, trust).map(drop)
-                    }
-                };
-                checked.map(|()| answer.clone())
+            .ask(&claim.request(), |answer, trust| {
+                claim.check(answer, trust).map(|_| answer.clone())
             })
             .await?;
         self.proof_file(claim, answer)
     }
 
+    /// A policy file that starts from the newest block, which the trusted head moves to.
+    ///
+    /// # Errors
+    /// The last host's failure, where none proves the block.
+    pub async fn checkpoint(&mut self, path: &Path) -> Result<String, Error> {
+        let certified = self.advance().await?;
+        let (found, last) = (certified.header().epoch, self.trust.epoch());
+        if found != last {
+            return Err(wallet_proto::Error::UnknownEpoch { found, last }.into());
+        }
+        Policy::checkpoint(&self.trust, &self.head, path)
+    }
+
+    /// The answer that showed the committee of `epoch`.
+    fn handed_over(&self, epoch: Epoch) -> Result<Answer, Error> {
+        let mut known = self.handovers.iter();
+        let known = known.find(|known| known.sealing.header.epoch.later(1) == epoch);
+        let unknown = wallet_proto::Error::UnknownEpoch {
+            found: epoch,
+            last: self.trust.epoch(),
+        };
+        let known = known.ok_or(unknown)?;
+        Ok(Answer {
+            snapshot: known.sealing.clone(),
+            body: Body::Committee(known.members.clone()),
+        })
+    }
+
     /// Moves the trusted head to the newest block that a host proves to continue it.
     pub(crate) async fn advance(&mut self) -> Result<Certified, Error> {
-        let old = self.head;
-        let request = Request::Consistency { old: old.height };
-        let certified = self
-            .ask(&request, |answer, trust| {
+        let (due, asked) = self.hosts_due();
+        let certified = if asked > 1 {
+            let agreed = self.agree(due, asked).await?;
+            self.trust = agreed.trust;
+            self.handovers.extend(agreed.handovers);
+            self.home.write_handovers(&self.handovers)?;
+            agreed.certified
+        } else {
+            let old = self.head;
+            let request = Request::Consistency { old: old.height };
+            self.ask(&request, |answer, trust| {
                 check::consistency(old.height, &old.root, answer, trust)
             })
-            .await?;
-        self.head = Head {
-            height: certified.height(),
-            root: *certified.root(),
+            .await?
         };
+        self.head = head_of(&certified);
         self.home.advance_head(self.head)?;
         Ok(certified)
     }
@@ -294,39 +348,55 @@ impl Wallet {
         host: HostAddress,
         snapshot: &Snapshot,
     ) -> Result<(), Error> {
-        while self.trust.epoch() < snapshot.header.epoch {
-            let epoch = self.trust.epoch().later(1);
-            let (_, answer) = self.hosts.answer(&Request::Committee { epoch }).await?;
-            let followed = check::committee(answer, &mut self.trust);
-            let handover = followed.map_err(|source| Error::Unproven {
-                host: host.key,
-                source: Box::new(source),
-            })?;
-            self.handovers.push(handover);
+        let followed = follow_on(&mut self.hosts, &mut self.trust, host, snapshot).await?;
+        if !followed.is_empty() {
+            self.handovers.extend(followed);
             self.home.write_handovers(&self.handovers)?;
         }
         Ok(())
     }
 
     pub(crate) fn proof_file(&self, claim: Claim, answer: Answer) -> Result<Vec<u8>, Error> {
-        let epochs = usize::try_from(answer.snapshot.header.epoch.get()).unwrap_or(usize::MAX);
-        let needed = self.handovers.iter().take(epochs).cloned().collect();
+        let epoch = answer.snapshot.header.epoch;
+        let earlier = |handover: &&Handover| handover.sealing.header.epoch < epoch;
+        let needed = self.handovers.iter().filter(earlier).cloned().collect();
         let file = ProofFile::new(*self.trust.chain(), claim, needed, answer)?;
         Ok(proof_file::to_bytes(&file)?)
     }
 }
 
-/// The genesis block, which every wallet of a chain starts from.
-fn first_head(trust: &Trust) -> Head {
-    Head {
-        height: primitives::units::Height::ZERO,
-        root: *trust.genesis_root(),
+/// Lets `trust` follow the committees up to the epoch of a snapshot, as far as the host proves them;
+/// returns the handovers.
+async fn follow_on(
+    hosts: &mut Hosts,
+    trust: &mut Trust,
+    host: HostAddress,
+    snapshot: &Snapshot,
+) -> Result<Vec<Handover>, Error> {
+    let mut followed = Vec::new();
+    while trust.epoch() < snapshot.header.epoch {
+        let epoch = trust.epoch().later(1);
+        let (_, answer) = hosts.answer(&Request::Committee { epoch }).await?;
+        let handover = check::committee(answer, trust).map_err(|source| Error::Unproven {
+            host: host.key,
+            source: Box::new(source),
+        })?;
+        followed.push(handover);
     }
+    Ok(followed)
 }
 
-/// The settings with an absolute genesis path and the chain's id.
+/// The settings with absolute paths and the chain's id.
 fn with_chain(settings: &Settings) -> Result<Settings, Error> {
     let mut settings = settings.clone();
+    if let Some(path) = &settings.policy {
+        let absolute = std::path::absolute(path).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?;
+        Policy::read(&absolute)?;
+        settings.policy = Some(absolute);
+    }
     if let Some(path) = &settings.genesis {
         let absolute = std::path::absolute(path).map_err(|source| Error::File {
             path: path.clone(),

@@ -52,7 +52,10 @@ impl<'a> Run<'a> {
             drawing,
             dag,
             seed,
-            blocks: blocks.into_iter().map(|block| (block.round.get(), block)).collect(),
+            blocks: blocks
+                .into_iter()
+                .map(|block| (block.round.get(), block))
+                .collect(),
             open: settled.round,
             stopped: settled.contradiction,
             decisions,
@@ -78,15 +81,18 @@ impl<'a> Run<'a> {
                     .skip(usize::from(adverb.is_some()))
                     .try_for_each(|word| self.judge_slot(&due, word))
             }
-            "undecided" | "contradiction" => {
-                rest.iter().try_for_each(|word| self.judge_slot(&verb.text, word))
-            }
+            "undecided" | "contradiction" => rest
+                .iter()
+                .try_for_each(|word| self.judge_slot(&verb.text, word)),
             "leader" => self.judge_leader(&rest[0], &rest[1]),
             "open" => {
                 let due: u64 = rest[0].read("a round")?;
                 let is_so = self.open == due && self.stopped.is_none();
                 is_so.then_some(()).ok_or_else(|| {
-                    rest[0].wrong(format!("{} is open, stopped: {:?}", self.open, self.stopped))
+                    rest[0].wrong(format!(
+                        "{} is open, stopped: {:?}",
+                        self.open, self.stopped
+                    ))
                 })
             }
             "stopped" => {
@@ -188,10 +194,7 @@ fn slot(word: &Word) -> Result<(u64, u16), Wrong> {
     Ok((round, peer(word).0))
 }
 
-fn decisions(
-    drawing: &Drawing,
-    graph: &Graph,
-) -> Result<BTreeMap<(u64, u16), Verdict>, String> {
+fn decisions(drawing: &Drawing, graph: &Graph) -> Result<BTreeMap<(u64, u16), Verdict>, String> {
     let view = View::new(graph, None).map_err(|why| why.to_string())?;
     let verdict = |decision: Decision| {
         let (words, candidate) = match decision {
@@ -209,5 +212,7 @@ fn decisions(
         }
     };
     let decisions = view.decisions(&graph.seed, 0).into_iter();
-    Ok(decisions.map(|(slot, decision)| (slot, verdict(decision))).collect())
+    Ok(decisions
+        .map(|(slot, decision)| (slot, verdict(decision)))
+        .collect())
 }

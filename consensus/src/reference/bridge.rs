@@ -158,7 +158,7 @@ pub fn graph(dag: &Dag, seed: Digest) -> Graph {
     };
     let members = dag.committee().members().iter();
     Graph {
-        chain_id: dag.committee().chain(),
+        chain_id: *dag.committee().chain(),
         epoch: dag.committee().epoch().get(),
         seed,
         committee: members
@@ -185,14 +185,20 @@ fn committee(graph: &Graph) -> Committee {
     Committee::new(graph.chain_id, Epoch::ZERO, peers.collect()).expect("a committee with stake")
 }
 
-#[expect(clippy::panic, reason = "a model for tests stops at the first wrong graph")]
+#[expect(
+    clippy::panic,
+    reason = "a model for tests stops at the first wrong graph"
+)]
 fn admit(dag: &mut Dag, event: Event) {
     if let Err(error) = dag.admit(event) {
         panic!("{error}");
     }
 }
 
-#[expect(clippy::expect_used, reason = "lists of the model are as short as its committees")]
+#[expect(
+    clippy::expect_used,
+    reason = "lists of the model are as short as its committees"
+)]
 fn event(graph: &Graph, vertex: &Vertex, named: &BTreeMap<Digest, Reference>) -> Event {
     let kind = if vertex.root { Kind::Root } else { Kind::Data };
     let mut header = header(PeerIndex(vertex.creator), Round::new(vertex.round), kind);

@@ -12,10 +12,11 @@ use crate::test_dag::header;
 
 fn parcel(payload: &[u8]) -> Parcel {
     Parcel {
-        signed: Signed {
-            header: header(PeerIndex(1), Round::ZERO, Kind::Root),
-            signature: Signature([1; 64]),
-        },
+        signed: Signed::new(
+            header(PeerIndex(1), Round::ZERO, Kind::Root),
+            Signature([1; 64]),
+        )
+        .unwrap(),
         payload: Bytes::new(payload.to_vec()).unwrap(),
     }
 }

@@ -13,7 +13,8 @@ use super::lanes::{Lanes, Name};
 use super::words::{Judge, Word, Wrong};
 use super::{committee, header, unsigned};
 use crate::error::Error;
-use crate::event::{Event, Header, Kind, Reference, check_shape, payload_digest};
+use crate::event::shape::check_shape;
+use crate::event::{Event, Header, Kind, Reference, payload_digest};
 use crate::graph::{Admission, Dag};
 
 /// The stakes where a text names none.

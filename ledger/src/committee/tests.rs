@@ -55,3 +55,17 @@ fn the_encoding_is_golden() {
     };
     check_golden(&members, "149 bytes 77010115");
 }
+
+#[test]
+fn a_small_or_narrow_committee_is_worth_a_warning() {
+    let coverage = |members, stake, eligible| Coverage {
+        members,
+        stake: Stake::new(stake),
+        eligible: Stake::new(eligible),
+    };
+    assert!(coverage(12, 10, 10).is_small());
+    assert!(!coverage(13, 10, 10).is_small());
+    assert!(coverage(999, 899, 1_000).is_narrow());
+    assert!(!coverage(999, 900, 1_000).is_narrow());
+    assert!(!coverage(4, 10, 0).is_narrow(), "a committee that went on");
+}

@@ -63,6 +63,13 @@ fn every_encoding_is_golden() {
     check_golden(&LeavesRow { leaves }, "36 bytes 9ac6ae7f");
     let stakes = List::new(vec![(PublicKey([1; 32]), Stake::new(2))]).unwrap();
     check_golden(&StakeRow { stakes }, "44 bytes ff3bf2a4");
+    let member = Member {
+        peer_key: PublicKey([1; 32]),
+        event_key: PublicKey([2; 32]),
+        stake: Stake::new(3),
+    };
+    let committee = CommitteeRow::choose(vec![member]).unwrap().unwrap();
+    check_golden(&committee, "85 bytes 8b5f282a");
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(super) fn restore<S: Store>(mut ledger: Ledger, store: &S) -> Result<Option<
     ledger.restore_outputs(store)?;
     ledger.restore_keys(store)?;
     ledger.restore_blocks(store)?;
+    ledger.restore_committee(store)?;
     if ledger.root != head.root {
         return Err(Error::Head {
             found: ledger.root,

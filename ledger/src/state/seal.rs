@@ -13,13 +13,14 @@ use primitives::units::{Epoch, Height, Round, Time};
 
 use super::changes::Changes;
 use super::{Block, Executed, Ledger};
+use crate::committee::committee_digest;
 use crate::error::Error;
 use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
-    BlockRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow, count_of, head_key,
-    height_key, leaves_key, log_key, outpoint_key, place_key, position_key, rejected_key,
-    stake_key,
+    BlockRow, CommitteeRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow,
+    count_of, head_key, height_key, leaves_key, log_key, outpoint_key, place_key, position_key,
+    rejected_key, stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -34,11 +35,11 @@ pub(super) struct Frame {
     pub(super) time: Time,
     pub(super) seed: Digest,
     pub(super) committee: Digest,
-    pub(super) next_committee: Option<Digest>,
+    pub(super) next_committee: Option<CommitteeRow>,
 }
 
 impl Frame {
-    pub(super) const fn of_genesis(ledger: &Ledger) -> Self {
+    pub(super) fn of_genesis(ledger: &Ledger) -> Self {
         Self {
             height: Height::ZERO,
             epoch: Epoch::ZERO,
@@ -47,22 +48,22 @@ impl Frame {
             previous: Digest::ZERO,
             time: ledger.parameters.time,
             seed: ledger.header.seed,
-            committee: Digest::ZERO,
+            committee: ledger.committee_digest(),
             next_committee: None,
         }
     }
 
-    pub(super) const fn of_block(block: &Block, previous: Digest) -> Self {
+    pub(super) fn of_block(block: &Block, ledger: &Ledger) -> Self {
         Self {
             height: block.height,
             epoch: block.epoch,
             round: block.round,
             leader: block.leader,
-            previous,
+            previous: ledger.root,
             time: block.time,
             seed: block.seed,
-            committee: block.committee,
-            next_committee: block.next_committee,
+            committee: ledger.committee_digest(),
+            next_committee: None,
         }
     }
 }
@@ -91,6 +92,10 @@ impl Ledger {
         self.write_snapshot(frame.height, &mut batch)?;
         let (tree, outcomes) =
             write_transactions(&self.keys, frame.height, transactions, &mut batch)?;
+        let next = frame.next_committee;
+        let next_digest = next
+            .as_ref()
+            .map(|row| committee_digest(&row.members.members));
         let header = Header {
             version: 1,
             height: frame.height,
@@ -104,7 +109,7 @@ impl Ledger {
             state: self.roots.state_root(&self.keys),
             seed: frame.seed,
             committee: frame.committee,
-            next_committee: frame.next_committee,
+            next_committee: next_digest.transpose()?,
             counts: Counts {
                 outputs: self.roots.outputs.size,
                 keys: self.roots.key.size,
@@ -113,10 +118,16 @@ impl Ledger {
             },
         };
         self.write_header(header, &mut batch)?;
+        let next_committee = next.as_ref().map(|row| row.members.members.to_vec());
+        if let Some(row) = next {
+            self.committee = row;
+            self.write_committee(frame.epoch.later(1), &mut batch)?;
+        }
         Ok(Executed {
             header,
             root: self.root,
             outcomes,
+            next_committee,
             batch,
         })
     }
@@ -181,7 +192,7 @@ impl Ledger {
 
     /// C2: stake counts as it is at every height that is a multiple of the period.
     fn write_snapshot(&self, height: Height, batch: &mut Batch) -> Result<(), Error> {
-        if height.get().checked_rem(self.parameters.period) != Some(0) {
+        if !self.parameters.is_snapshot(height) {
             return Ok(());
         }
         let stakes = self.stakes.iter().map(|(key, stake)| (*key, *stake));

@@ -6,6 +6,7 @@ use crate::tx::{Body, Output, Transaction, TransferDraft, fee_transaction, sign}
 use primitives::codec;
 use primitives::keys::Signer;
 
+mod epochs;
 mod model;
 
 fn outcomes(executed: &Executed) -> Vec<Outcome> {
@@ -289,10 +290,6 @@ fn whatever_changes_in_a_block_changes_its_consensus_root() {
     let digest = Digest([9; 32]);
     blocks.extend([
         Block {
-            epoch: Epoch::new(1),
-            ..base.clone()
-        },
-        Block {
             round: Round::new(1),
             ..base.clone()
         },
@@ -306,14 +303,6 @@ fn whatever_changes_in_a_block_changes_its_consensus_root() {
         },
         Block {
             seed: digest,
-            ..base.clone()
-        },
-        Block {
-            committee: digest,
-            ..base.clone()
-        },
-        Block {
-            next_committee: Some(digest),
             ..base.clone()
         },
     ]);
@@ -335,50 +324,17 @@ fn a_block_that_does_not_follow_or_has_strangers_is_refused() {
     block.height = found;
     let refused = chain.ledger.execute(block, &chain.rows);
     assert_eq!(refused, Err(Error::Height { found, wanted }));
+    let (found, wanted) = (Epoch::new(1), Epoch::ZERO);
+    let mut block = chain.block(&[]);
+    block.epoch = found;
+    let refused = chain.ledger.execute(block, &chain.rows);
+    assert_eq!(refused, Err(Error::Epoch { found, wanted }));
     let mut block = chain.block(&[]);
     block.events[0].creator = public(1);
     let creator = public(1);
     let refused = chain.ledger.execute(block, &chain.rows).unwrap_err();
     assert_eq!(refused, Error::UnknownCreator { creator });
     assert_eq!(refused.culprit(), Some(&creator));
-}
-
-#[test]
-fn stake_follows_the_hosted_coin_and_counts_as_of_its_snapshot() {
-    let mut chain = TestChain::new();
-    let peers: Vec<_> = chain.genesis.peers.iter().map(|it| it.peer_key).collect();
-    let stakes = |ledger: &Ledger| -> Vec<u64> {
-        ledger.stakes().values().map(|stake| stake.get()).collect()
-    };
-    assert_eq!(stakes(&chain.ledger), [2_000, 2_000, 1_000, 1_000]);
-    // Owner 1's coin moves from peer 0 to peer 3, owner 2's to a host that is no peer.
-    let rehost = |coin, host| {
-        let draft = TransferDraft {
-            inputs: vec![chain.coin(coin)],
-            outputs: vec![Output {
-                host: Some(host),
-                ..Output::new(public(1), Amount::new(998))
-            }],
-            ..TransferDraft::default()
-        };
-        let (one, two) = (signer(1), signer(2));
-        draft.sign(&[&one, &two], &chain.chain()).unwrap()
-    };
-    let moves = [rehost(0, peers[3]), rehost(1, public(9))];
-    chain.run(&[&moves[0], &moves[1]]);
-    assert_eq!(stakes(&chain.ledger), [1_000, 1_000, 1_000, 1_998]);
-    let candidates = |chain: &TestChain, epoch| {
-        let candidates = chain.ledger.candidates(Epoch::new(epoch), &chain.rows)?;
-        let stakes = candidates.iter().map(|member| member.stake.get());
-        Ok::<Vec<_>, Error>(stakes.collect())
-    };
-    let (found, last) = (height(3), height(1));
-    let ahead = candidates(&chain, 1);
-    assert_eq!(ahead, Err(Error::UnknownHeight { found, last }));
-    chain.run(&[]);
-    chain.run(&[]);
-    assert_eq!(candidates(&chain, 0).unwrap(), [2_000, 2_000, 1_000, 1_000]);
-    assert_eq!(candidates(&chain, 1).unwrap(), [1_000, 1_000, 1_000, 1_998]);
 }
 
 #[test]

@@ -1,43 +1,34 @@
-//! Which transport key belongs to which peer of the committee.
+//! Which transport key belongs to which peer: links are made by the one, the replica knows the other.
 
 use std::collections::BTreeMap;
 
-use dag::Committee;
 use ledger::Genesis;
 use primitives::keys::PublicKey;
-use primitives::units::PeerIndex;
 
-/// Transport keys and committee positions, both ways.
+/// Transport keys and peer keys, both ways.
 #[derive(Debug)]
 pub(super) struct Directory {
-    keys: BTreeMap<PeerIndex, PublicKey>,
-    indices: BTreeMap<PublicKey, PeerIndex>,
+    transport_keys: BTreeMap<PublicKey, PublicKey>,
+    peer_keys: BTreeMap<PublicKey, PublicKey>,
 }
 
 impl Directory {
-    pub(super) fn new(genesis: &Genesis, committee: &Committee) -> Self {
-        let index = |peer: &ledger::genesis::Peer| committee.index_of(&peer.peer_key);
+    pub(super) fn new(genesis: &Genesis) -> Self {
         let pairs = || {
-            genesis
-                .peers
-                .iter()
-                .filter_map(|peer| Some((index(peer)?, peer)))
+            let peers = genesis.peers.iter();
+            peers.map(|peer| (peer.peer_key, peer.transport_key))
         };
         Self {
-            keys: pairs()
-                .map(|(index, peer)| (index, peer.transport_key))
-                .collect(),
-            indices: pairs()
-                .map(|(index, peer)| (peer.transport_key, index))
-                .collect(),
+            transport_keys: pairs().collect(),
+            peer_keys: pairs().map(|(peer, transport)| (transport, peer)).collect(),
         }
     }
 
-    pub(super) fn transport_key(&self, peer: PeerIndex) -> Option<&PublicKey> {
-        self.keys.get(&peer)
+    pub(super) fn transport_key(&self, peer: &PublicKey) -> Option<&PublicKey> {
+        self.transport_keys.get(peer)
     }
 
-    pub(super) fn index(&self, key: &PublicKey) -> Option<PeerIndex> {
-        self.indices.get(key).copied()
+    pub(super) fn peer_key(&self, transport: &PublicKey) -> Option<PublicKey> {
+        self.peer_keys.get(transport).copied()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use dag::Committee;
 use ledger::tx::check_batch;
 use net::{Endpoint, Events, Held, Part, PeerEvent, WalletEvent};
-use primitives::units::PeerIndex;
+use primitives::keys::PublicKey;
 use replica::{Input, Ticket, input};
 use tokio::sync::mpsc;
 use wallet_proto::reply::{Code, Refusal, Reply};
@@ -55,7 +55,7 @@ pub(super) fn start(
 }
 
 /// What one peer did.
-type FromPeer = (PeerIndex, Held<PeerEvent>);
+type FromPeer = (PublicKey, Held<PeerEvent>);
 
 /// Gives each peer's events to one verifier, always the same.
 fn sort_peers(
@@ -70,12 +70,12 @@ fn sort_peers(
             | PeerEvent::DialFailed { peer, .. }
             | PeerEvent::Message { peer, .. } => *peer,
         };
-        let Some(index) = directory.index(&key) else {
+        let Some(peer) = directory.peer_key(&key) else {
             continue;
         };
-        let verifier = index.position().checked_rem(verifiers.len());
+        let verifier = usize::from(peer.0[0]).checked_rem(verifiers.len());
         let verifier = verifier.and_then(|position| verifiers.get(position));
-        if verifier.is_some_and(|verifier| verifier.send((index, held)).is_err()) {
+        if verifier.is_some_and(|verifier| verifier.send((peer, held)).is_err()) {
             return;
         }
     }
@@ -90,7 +90,7 @@ fn verify_peers(events: &Receiver<FromPeer>, works: &SyncSender<Work>, checks: &
     }
 }
 
-fn verify_event(from: PeerIndex, event: PeerEvent, checks: &Checks) -> Option<Input> {
+fn verify_event(from: PublicKey, event: PeerEvent, checks: &Checks) -> Option<Input> {
     match event {
         PeerEvent::Up { .. } => {
             tracing::info!(peer = %from, "peer is up");

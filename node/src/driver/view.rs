@@ -33,7 +33,9 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
             .get(),
         peers_total: size.saturating_sub(1),
         peers_connected: connected,
-        own_stake: committee.stake(replica.own()),
+        own_stake: replica
+            .own()
+            .map_or(Stake::ZERO, |own| committee.stake(own)),
         stake_heard: replica.stake_connected(),
         total_stake: committee.total(),
         supply: replica.ledger().supply(),
@@ -51,7 +53,7 @@ fn height_heard(replica: &Replica) -> Height {
     let committee = replica.committee();
     let mut told: Vec<_> = replica
         .peers()
-        .map(|(peer, height)| (height, committee.stake(peer)))
+        .filter_map(|(peer, height)| Some((height, committee.stake(committee.index_of(&peer)?))))
         .collect();
     told.sort_unstable();
     let mut stake = Stake::ZERO;

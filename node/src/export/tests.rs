@@ -1,4 +1,5 @@
 use dag::event;
+use ledger::committee::Members;
 use ledger::genesis::Parameters;
 use ledger::header::Counts;
 use ledger::rows::TreeRow;
@@ -8,7 +9,7 @@ use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::Signer;
 use primitives::store::Batch;
-use primitives::units::{Amount, PeerIndex, Round, Seq, Time};
+use primitives::units::{Amount, PeerIndex, Round, Seq, Stake, Time};
 use serde_json::{Value, json};
 
 use super::*;
@@ -117,7 +118,7 @@ fn put_block(batch: &mut Batch, height: u64, epoch: u64, leader: &Event, order: 
         outputs: tree,
     };
     batch.put(Table::Block, key.clone(), codec::encode(&row).unwrap());
-    let ids = order.iter().flat_map(|event| event.id().0).collect();
+    let ids: Vec<u8> = order.iter().flat_map(|event| event.id().0).collect();
     batch.put(Table::Order, key, ids);
 }
 
@@ -142,13 +143,21 @@ fn example() -> Example {
     put_block(&mut batch, 1, 0, &first, &[&first]);
     put_block(&mut batch, 2, 0, &second, &[&data, &second]);
     put_block(&mut batch, 3, 1, &later, &[&later]);
-    let stakes = [(secrets().peer.public(), Stake::new(30))];
-    let row = StakeRow {
-        stakes: List::new(stakes.to_vec()).unwrap(),
+    let member = ledger::committee::Member {
+        peer_key: secrets().peer.public(),
+        event_key: secrets().event.public(),
+        stake: Stake::new(30),
+    };
+    let row = CommitteeRow {
+        eligible: member.stake,
+        members: Members {
+            version: 1,
+            members: List::new(vec![member]).unwrap(),
+        },
     };
     batch.put(
         Table::Meta,
-        stake_key(Height::new(2)),
+        committee_key(Epoch::new(1)),
         codec::encode(&row).unwrap(),
     );
     store.apply(&batch).unwrap();

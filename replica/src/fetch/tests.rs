@@ -1,11 +1,12 @@
 use dag::gossip::Cursor;
 use primitives::Digest;
-use primitives::units::{PeerIndex, Round};
+use primitives::keys::PublicKey;
+use primitives::units::Round;
 
 use super::*;
 
-const LIAR: PeerIndex = PeerIndex(1);
-const HONEST: PeerIndex = PeerIndex(2);
+const LIAR: PublicKey = PublicKey([1; 32]);
+const HONEST: PublicKey = PublicKey([2; 32]);
 
 fn ids(first: u64, count: u64) -> impl Iterator<Item = Digest> {
     (first..first + count).map(|number| {

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use primitives::codec::{self, List};
 use primitives::store::{Store, Table};
-use wallet_proto::reply::{Certificate, Reply};
+use wallet_proto::certificate::{Certificate, attestation_digest};
+use wallet_proto::reply::Reply;
 
 use crate::certify::{Certified, Verdict};
 use crate::error::Error;
@@ -84,9 +85,23 @@ impl Replica {
     }
 
     pub(crate) fn certificate(&self, certified: &Certified) -> Result<Certificate, Error> {
-        Ok(Certificate {
-            epoch: self.committee.epoch(),
-            signatures: List::new(certified.signatures.clone())?,
+        let Certified {
+            height,
+            root,
+            signatures,
+        } = certified;
+        let epoch = self.committee.epoch();
+        let signed = signatures.iter().map(|(creator, signature)| {
+            let member = self.committee.member(*creator)?;
+            Ok((*creator, member.event_key, *signature))
+        });
+        let signed: Vec<_> = signed.collect::<Result<_, dag::Error>>()?;
+        let digest = attestation_digest(epoch, *height, root);
+        let size = self.committee.size();
+        let made = Certificate::new(epoch, size, &self.chain, &digest, &signed);
+        // The signatures were checked when the certificate came about.
+        made.map_err(|_| Error::Damaged {
+            what: "certificate",
         })
     }
 }

@@ -11,7 +11,7 @@ use ledger::tx::{Checked, Payload};
 use primitives::codec::{Bytes, List};
 use primitives::keys::Role;
 use primitives::store::{Store, Table};
-use primitives::units::{Epoch, Height, Seq};
+use primitives::units::{Epoch, Height, PeerIndex, Seq};
 use primitives::{Digest, limits};
 
 use crate::certify::HEIGHTS_MAX;
@@ -29,21 +29,24 @@ impl Replica {
         if self.standing != Standing::Active || self.diverged.is_some() {
             return Ok(());
         }
+        let Some(seat) = &self.seat else {
+            return Ok(());
+        };
         let waiting = Waiting {
             payload: !self.pool.is_empty(),
             attestations: !self.attestations.is_empty(),
         };
-        let decision = self
+        let decision = seat
             .creation
             .decide(&self.dag, &self.engine, waiting, turn.now.mono_ms);
         match decision {
             Decision::Root { .. } | Decision::Data => {
-                let composition = self.creation.compose(&self.dag, decision);
+                let composition = seat.creation.compose(&self.dag, decision);
                 let Some(composition) = composition.and_then(|links| self.after_own_head(links))
                 else {
                     return Ok(());
                 };
-                self.make(composition, turn)?;
+                self.make(seat.index, composition, turn)?;
                 self.settle(turn)?;
                 // The policy is asked again as soon as this event is out.
                 turn.wake_at(turn.now.mono_ms);
@@ -62,7 +65,7 @@ impl Replica {
         match inquiry.finding(self.dag.floor(), turn.now.mono_ms) {
             Finding::Claimed { until_ms } => turn.wake_at(until_ms),
             Finding::Clear(peers) => {
-                if self.is_quorum(peers.into_iter().chain([self.own])) {
+                if self.is_quorum(self.members_of(peers.iter()).chain(self.own())) {
                     self.standing = Standing::Active;
                 }
             }
@@ -94,12 +97,13 @@ impl Replica {
 
     fn make<S: Store>(
         &mut self,
+        own: PeerIndex,
         composition: Composition,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         let transactions = self.pool.take_payload();
         let payload = encode_payload(&transactions)?;
-        let header = self.header_of(composition, &payload, turn)?;
+        let header = self.header_of(own, composition, &payload, turn)?;
         let event = Event::sign(header, self.signer.as_ref())?;
         let signed = event.signed().clone();
         let (seq, id) = (event.header().seq, *event.id());
@@ -131,6 +135,7 @@ impl Replica {
 
     fn header_of<S: Store>(
         &mut self,
+        own: PeerIndex,
         composition: Composition,
         payload: &[u8],
         turn: &Turn<'_, S>,
@@ -153,7 +158,7 @@ impl Replica {
             version: 1,
             chain: self.chain,
             epoch,
-            creator: self.own,
+            creator: own,
             round,
             seq,
             kind,
@@ -169,8 +174,16 @@ impl Replica {
         })
     }
 
-    /// Signs the root of an executed block for the next own event; the newest 16 are kept (C29).
+    /// Notes the root of an executed block, and as a member signs it for the next own event; the
+    /// newest 16 signatures are kept (C29).
     pub(crate) fn attest(&mut self, height: Height, root: Digest) {
+        self.roots.insert(height, root);
+        if self.roots.len() > HEIGHTS_MAX {
+            self.roots.pop_first();
+        }
+        if self.seat.is_none() {
+            return;
+        }
         let digest = attestation_digest(self.committee.epoch(), height, &root);
         let signature = self.signer.sign(Role::Attestation, &self.chain, &digest);
         if self.attestations.len() >= limits::ATTESTATIONS_MAX {
@@ -181,10 +194,6 @@ impl Replica {
             root,
             signature,
         });
-        self.roots.insert(height, root);
-        if self.roots.len() > HEIGHTS_MAX {
-            self.roots.pop_first();
-        }
     }
 
     /// The epoch, seq and id of the newest own event.

@@ -5,11 +5,10 @@ use alloc::vec::Vec;
 use dag::Event;
 use dag::gossip::Cursor;
 use primitives::codec;
+use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
-use primitives::units::PeerIndex;
 
 use crate::error::Error;
-use crate::handle::gossip::event_row;
 use crate::input::Arrival;
 use crate::replica::{Replica, Standing};
 use crate::rows;
@@ -20,7 +19,7 @@ impl Replica {
     /// asks `from` for the parents of the others. Returns how many were new.
     pub(crate) fn receive<S: Store>(
         &mut self,
-        from: PeerIndex,
+        from: PublicKey,
         arrivals: Vec<Arrival>,
         turn: &mut Turn<'_, S>,
     ) -> Result<usize, Error> {
@@ -66,7 +65,8 @@ impl Replica {
         event: &Event,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
-        let is_own = event.header().creator == self.own;
+        let creator = event.header().creator;
+        let is_own = self.own() == Some(creator);
         if is_own && turn.store.get(Table::Event, &event.id().0)?.is_none() {
             self.standing = Standing::Quarantined;
             let key = rows::QUARANTINED.to_vec();
@@ -126,7 +126,7 @@ impl Replica {
             payload,
             transactions,
         } = arrival;
-        let header = event.header().clone();
+        let header = event.header();
         let admission = match self.dag.admit(event.clone()) {
             Ok(admission) => admission,
             Err(_) => {
@@ -138,7 +138,7 @@ impl Replica {
             return Ok(true);
         }
         let id = *event.id();
-        let row = event_row(event.signed())?;
+        let row = event.signed().bytes().clone();
         turn.store.batch.put(Table::Event, id.0.to_vec(), row);
         if !payload.is_empty() {
             turn.store.batch.put(Table::Payload, id.0.to_vec(), payload);
@@ -161,7 +161,9 @@ impl Replica {
         let executed = self.ledger.height();
         self.certifier
             .gather(header.creator, &header.attestations, executed);
-        self.creation.observe(&self.dag, &event, turn.now.mono_ms);
+        if let Some(seat) = &mut self.seat {
+            seat.creation.observe(&self.dag, &event, turn.now.mono_ms);
+        }
         Ok(true)
     }
 }

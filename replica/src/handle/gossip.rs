@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
-use primitives::codec::{self, Bytes, List};
+use primitives::codec::{Bytes, List};
+use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
-use primitives::units::{Epoch, PeerIndex, Round};
+use primitives::units::{Epoch, Round};
 use primitives::{Digest, limits};
 
 use crate::error::Error;
@@ -26,7 +27,7 @@ const RETRIED_MAX: usize = 256;
 const FOLLOW_ROUNDS_MIN: u64 = 4;
 
 impl Replica {
-    pub(crate) fn handle_peer_up<S: Store>(&mut self, peer: PeerIndex, turn: &mut Turn<'_, S>) {
+    pub(crate) fn handle_peer_up<S: Store>(&mut self, peer: PublicKey, turn: &mut Turn<'_, S>) {
         self.peers.insert(peer, Peer::default());
         let frontier = self.frontier();
         turn.send(peer, frontier);
@@ -48,7 +49,7 @@ impl Replica {
         let (dag, pending) = (&self.dag, &self.pending);
         self.fetch
             .keep(|id| !dag.contains(id) && !pending.contains(id));
-        let connected: Vec<PeerIndex> = self.peers.keys().copied().collect();
+        let connected: Vec<PublicKey> = self.peers.keys().copied().collect();
         for (peer, ids) in self.fetch.overdue(&connected, now) {
             turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
         }
@@ -57,10 +58,14 @@ impl Replica {
 
     pub(crate) fn handle_gossip<S: Store>(
         &mut self,
-        from: PeerIndex,
+        from: PublicKey,
         gossip: Gossip,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        // What was under way when the link ended is answered to nobody.
+        if !self.peers.contains_key(&from) {
+            return Ok(());
+        }
         match gossip {
             Gossip::Events(arrivals) => {
                 self.receive(from, arrivals, turn)?;
@@ -127,7 +132,7 @@ impl Replica {
     /// Learns from a peer's heads what we lack.
     fn compare_frontier<S: Store>(
         &mut self,
-        from: PeerIndex,
+        from: PublicKey,
         heads: &[Head],
         turn: &mut Turn<'_, S>,
     ) {
@@ -164,17 +169,17 @@ impl Replica {
     // C32: no own event before a quorum has told which own events it knows.
     fn note_own_heads<S: Store>(
         &mut self,
-        from: PeerIndex,
+        from: PublicKey,
         floor: Round,
         heads: &[Head],
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        let own = self.own();
         let Standing::Asking(inquiry) = &mut self.standing else {
             return Ok(());
         };
-        let own = self.own;
         let mut lacking = Vec::new();
-        for head in heads.iter().filter(|head| head.creator == own) {
+        for head in heads.iter().filter(|head| Some(head.creator) == own) {
             if turn.store.get(Table::Event, &head.id.0)?.is_none() {
                 lacking.push(head.id);
             }
@@ -184,31 +189,31 @@ impl Replica {
         Ok(())
     }
 
-    pub(crate) fn ask<S: Store>(&self, peer: PeerIndex, ids: Vec<Digest>, turn: &mut Turn<'_, S>) {
+    pub(crate) fn ask<S: Store>(&self, peer: PublicKey, ids: Vec<Digest>, turn: &mut Turn<'_, S>) {
         if !ids.is_empty() {
             // `Fetch::want` returns no more than one request holds.
             turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
         }
     }
 
-    fn follow<S: Store>(&mut self, peer: PeerIndex, from: Cursor, turn: &mut Turn<'_, S>) {
+    fn follow<S: Store>(&mut self, peer: PublicKey, from: Cursor, turn: &mut Turn<'_, S>) {
         self.fetch.follow(peer, from, turn.now.mono_ms);
         self.ask_to_follow(peer, from, turn);
     }
 
-    fn ask_to_follow<S: Store>(&self, peer: PeerIndex, from: Cursor, turn: &mut Turn<'_, S>) {
+    fn ask_to_follow<S: Store>(&self, peer: PublicKey, from: Cursor, turn: &mut Turn<'_, S>) {
         let epoch = self.committee.epoch();
         turn.send(peer, Message::Follow { epoch, from });
     }
 
-    fn peer_after(&self, peer: PeerIndex) -> Option<PeerIndex> {
+    fn peer_after(&self, peer: PublicKey) -> Option<PublicKey> {
         let later = self.peers.keys().find(|candidate| **candidate > peer);
         later.or(self.peers.keys().next()).copied()
     }
 
     fn answer_want<S: Store>(
         &mut self,
-        to: PeerIndex,
+        to: PublicKey,
         ids: &[Digest],
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
@@ -241,7 +246,7 @@ impl Replica {
 
     fn answer_follow<S: Store>(
         &mut self,
-        to: PeerIndex,
+        to: PublicKey,
         epoch: Epoch,
         from: Cursor,
         turn: &mut Turn<'_, S>,
@@ -294,7 +299,7 @@ pub(super) fn stored_parcel<S: Store>(
         return Ok(None);
     };
     let signed: Signed = decode_row(&bytes, "event")?;
-    let payload = match signed.header.payload_bytes {
+    let payload = match signed.header().payload_bytes {
         0 => Vec::new(),
         _ => store
             .get(Table::Payload, &id.0)?
@@ -304,9 +309,4 @@ pub(super) fn stored_parcel<S: Store>(
     let payload =
         Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
     Ok(Some((Parcel { signed, payload }, size)))
-}
-
-/// An event's canonical bytes, as stored.
-pub(super) fn event_row(signed: &Signed) -> Result<Vec<u8>, Error> {
-    Ok(codec::encode(signed)?)
 }

@@ -104,7 +104,7 @@ impl Replica {
         } else {
             parcel.payload.into_vec()
         };
-        let arrival = input::restore(parcel.signed, payload, &self.committee)?;
+        let arrival = input::restore(parcel.signed, payload, &self.committee);
         if arrival.event.id() != id {
             return Err(Error::Damaged { what: "event" });
         }
@@ -114,7 +114,9 @@ impl Replica {
             .gather(header.creator, &header.attestations, executed);
         self.dag.admit(arrival.event.clone())?;
         self.unsettled.add(*id, arrival.transactions);
-        self.creation.observe(&self.dag, &arrival.event, 0);
+        if let Some(seat) = &mut self.seat {
+            seat.creation.observe(&self.dag, &arrival.event, 0);
+        }
         Ok(())
     }
 
@@ -156,8 +158,8 @@ fn ordered_since<S: Store>(
                 .get(Table::Event, &id.0)?
                 .ok_or(Error::Damaged { what: "event" })?;
             let signed: Signed = decode_row(&bytes, "event")?;
-            let round = signed.header.round;
-            if signed.header.kind == Kind::Root {
+            let round = signed.header().round;
+            if signed.header().kind == Kind::Root {
                 leader_round = leader_round.max(round);
             }
             if round >= floor {
@@ -182,10 +184,10 @@ fn newest_attested<S: Store>(store: &S, head: Digest) -> Result<Option<Height>, 
             .get(Table::Event, &id.0)?
             .ok_or(Error::Damaged { what: "own event" })?;
         let signed: Signed = decode_row(&bytes, "own event")?;
-        if let Some(attestation) = signed.header.attestations.last() {
+        if let Some(attestation) = signed.header().attestations.last() {
             return Ok(Some(attestation.height));
         }
-        next = signed.header.self_parent.map(|parent| parent.id);
+        next = signed.header().self_parent.map(|parent| parent.id);
     }
     Ok(None)
 }
@@ -200,8 +202,8 @@ fn own_head<S: Store>(store: &S) -> Result<Option<OwnHead>, Error> {
     let bytes = store.get(Table::Event, id)?.ok_or_else(damaged)?;
     let signed: Signed = decode_row(&bytes, "own head")?;
     Ok(Some(OwnHead {
-        reference: signed.header.reference(digest(id, "own head")?),
-        time: signed.header.time,
+        reference: signed.reference(),
+        time: signed.header().time,
     }))
 }
 

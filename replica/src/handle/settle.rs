@@ -29,7 +29,9 @@ impl Replica {
             return Ok(());
         }
         for block in settled {
-            self.creation.settle(&block);
+            if let Some(seat) = &mut self.seat {
+                seat.creation.settle(&block);
+            }
             self.execute(block, turn)?;
         }
         self.save_checkpoint(&mut turn.store.batch)?;
@@ -63,8 +65,6 @@ impl Replica {
             leader: settled.leader,
             time: settled.time,
             seed: settled.seed_after,
-            committee: self.ledger.header().committee,
-            next_committee: None,
             events,
         };
         let executed = self.ledger.execute(block, &turn.store)?;
@@ -144,10 +144,8 @@ impl Replica {
             .copied()
             .collect();
         for id in stale {
-            let own = self
-                .dag
-                .event(&id)
-                .is_some_and(|event| event.header().creator == self.own);
+            let event = self.dag.event(&id);
+            let own = event.is_some_and(|event| Some(event.header().creator) == self.own());
             for transaction in self.unsettled.remove(&id) {
                 if own && self.pool.add(transaction) == Pooled::Full {
                     self.stats.transactions_refused =

@@ -8,9 +8,8 @@ use primitives::codec::List;
 use primitives::store::Store;
 use primitives::units::Height;
 use primitives::{Digest, limits};
-use wallet_proto::reply::{
-    Answer, Body, Certificate, Code, History, Refusal, Reply, Snapshot, Stage,
-};
+use wallet_proto::certificate::Certificate;
+use wallet_proto::reply::{Answer, Body, Code, History, Refusal, Reply, Snapshot, Stage};
 use wallet_proto::request::{Report, Request};
 use wallet_proto::serve::{self, Unserved};
 
@@ -49,19 +48,18 @@ impl Replica {
             | Request::Output { .. }
             | Request::Transaction { .. }
             | Request::Block { .. }
-            | Request::Consistency { .. }) => {
-                match serve::body(&other, &self.ledger, &turn.store) {
-                    Ok(body) => {
-                        let answer = answer(*self.ledger.header(), body);
-                        self.answer_or_hold(ticket, answer, turn)
-                    }
-                    Err(Unserved::Refused(refusal)) => {
-                        turn.end(ticket, Reply::Error(refusal));
-                        Ok(())
-                    }
-                    Err(Unserved::Broken(error)) => Err(Error::Ledger(*error)),
+            | Request::Consistency { .. }
+            | Request::Record { .. }) => match serve::body(&other, &self.ledger, &turn.store) {
+                Ok(body) => {
+                    let answer = answer(*self.ledger.header(), body);
+                    self.answer_or_hold(ticket, answer, turn)
                 }
-            }
+                Err(Unserved::Refused(refusal)) => {
+                    turn.end(ticket, Reply::Error(refusal));
+                    Ok(())
+                }
+                Err(Unserved::Broken(error)) => Err(Error::Ledger(*error)),
+            },
         }
     }
 
@@ -182,6 +180,7 @@ fn weight(body: &Body) -> usize {
         | Body::Output(_)
         | Body::Block(_)
         | Body::Consistency(_)
+        | Body::Record(_)
         | Body::Committee(_) => 0,
     };
     variable.saturating_add(PROOF_BYTES)
@@ -189,10 +188,7 @@ fn weight(body: &Body) -> usize {
 
 /// An answer whose certificate is still to come.
 fn answer(header: Header, body: Body) -> Box<Answer> {
-    let certificate = Certificate {
-        epoch: header.epoch,
-        signatures: List::empty(),
-    };
+    let certificate = Certificate::empty(header.epoch);
     Box::new(Answer {
         snapshot: Snapshot {
             header,

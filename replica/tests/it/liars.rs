@@ -200,5 +200,5 @@ fn a_transaction_that_others_repeat_is_told_applied_and_never_rejected() {
             "{told:?}"
         );
     }
-    assert_eq!(PeerIndex(0), network.peer(0).own());
+    assert_eq!(Some(PeerIndex(0)), network.peer(0).own());
 }

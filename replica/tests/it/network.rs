@@ -184,14 +184,14 @@ impl Network {
         let node = &mut self.nodes[peer];
         let (replica, batch) = Replica::start(setup, &node.store).unwrap();
         node.store.apply(&batch);
-        assert_eq!(replica.own().position(), peer);
+        assert_eq!(replica.own(), Some(index(peer)));
         node.replica = Some(replica);
         node.wake = None;
         node.life += 1;
         for other in 0..self.nodes.len() {
             if other != peer && self.nodes[other].replica.is_some() && !self.is_cut(peer, other) {
-                self.input(peer, Input::PeerUp(index(other)));
-                self.input(other, Input::PeerUp(index(peer)));
+                self.input(peer, Input::PeerUp(self.key(other)));
+                self.input(other, Input::PeerUp(self.key(peer)));
             }
         }
         self.input(peer, Input::Tick);
@@ -203,7 +203,7 @@ impl Network {
         self.nodes[peer].life += 1;
         for other in 0..self.nodes.len() {
             if other != peer && self.nodes[other].replica.is_some() {
-                self.input(other, Input::PeerDown(index(peer)));
+                self.input(other, Input::PeerDown(self.key(peer)));
             }
         }
     }
@@ -228,8 +228,8 @@ impl Network {
         for a in 0..self.nodes.len() {
             for b in a + 1..self.nodes.len() {
                 if side.contains(&a) != side.contains(&b) && self.cut.insert((a, b)) {
-                    self.input(a, Input::PeerDown(index(b)));
-                    self.input(b, Input::PeerDown(index(a)));
+                    self.input(a, Input::PeerDown(self.key(b)));
+                    self.input(b, Input::PeerDown(self.key(a)));
                 }
             }
         }
@@ -238,8 +238,8 @@ impl Network {
     /// Mends every link.
     pub(crate) fn heal(&mut self) {
         for (a, b) in std::mem::take(&mut self.cut) {
-            self.input(a, Input::PeerUp(index(b)));
-            self.input(b, Input::PeerUp(index(a)));
+            self.input(a, Input::PeerUp(self.key(b)));
+            self.input(b, Input::PeerUp(self.key(a)));
         }
     }
 
@@ -347,7 +347,7 @@ impl Network {
     pub(crate) fn summary(&self) -> String {
         let line = |replica: &Replica| {
             format!(
-                "peer {}: height {} round {:?} settled {:?} standing {:?} pending {} pool {} {:?}\n",
+                "peer {:?}: height {} round {:?} settled {:?} standing {:?} pending {} pool {} {:?}\n",
                 replica.own(),
                 replica.engine().height(),
                 replica.dag().highest_round(),
@@ -359,6 +359,16 @@ impl Network {
             )
         };
         self.running().map(line).collect()
+    }
+
+    /// The peer key by which others know a peer.
+    pub(crate) fn key(&self, peer: usize) -> PublicKey {
+        self.genesis.peers[peer].peer_key
+    }
+
+    fn position(&self, key: &PublicKey) -> usize {
+        let mut peers = self.genesis.peers.iter();
+        peers.position(|peer| peer.peer_key == *key).unwrap()
     }
 
     fn event_key(&self, peer: usize) -> SecretKey<ChaCha20Rng> {
@@ -379,7 +389,7 @@ impl Network {
         self.input(
             to,
             Input::Gossip {
-                from: index(from),
+                from: self.key(from),
                 gossip,
             },
         );
@@ -406,7 +416,7 @@ impl Network {
                 self.note_signed(peer, &message);
                 let bytes = codec::encode::<Message>(&message).unwrap();
                 let recipients = match to {
-                    Recipient::Peer(to) => vec![to.position()],
+                    Recipient::Peer(to) => vec![self.position(&to)],
                     Recipient::Everyone => (0..self.nodes.len()).collect(),
                 };
                 for to in recipients {
@@ -435,7 +445,7 @@ impl Network {
             return;
         };
         for parcel in parcels.iter() {
-            let (header, id) = (&parcel.signed.header, parcel.signed.header.id().unwrap());
+            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
             let first = self
                 .signed
                 .entry((header.creator, header.seq.get()))
@@ -456,7 +466,7 @@ impl Network {
         let Ok(gossip) = primus_replica::input::verify(&bytes, committee) else {
             return false;
         };
-        let from = index(from);
+        let from = self.key(from);
         self.input(to, Input::Gossip { from, gossip });
         true
     }

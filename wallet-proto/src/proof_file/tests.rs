@@ -1,23 +1,14 @@
-use primitives::units::Height;
-
 use super::*;
 use crate::request::Request;
 use crate::test_chain::{TestChain, genesis, public};
+use crate::trust::Start;
 
 const OWNER: u8 = 50;
 
 /// A chain of two epochs, a claim about it, and its proof file.
-fn file(claim: Claim, chain: &TestChain) -> ProofFile {
-    let request = match claim {
-        Claim::Transaction { id } => Request::Transaction { id },
-        Claim::Output { outpoint } => Request::Output { outpoint },
-        Claim::History { key } => Request::History {
-            key,
-            page: Page::All,
-        },
-    };
+pub(super) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
     let mut trust = Trust::new(&chain.genesis).unwrap();
-    let answer = chain.answer(&request).unwrap();
+    let answer = chain.answer(&claim.request()).unwrap();
     let mut handovers = Vec::new();
     while trust.epoch() < answer.snapshot.header.epoch {
         let epoch = trust.epoch().later(1);
@@ -46,6 +37,31 @@ fn chain(height: u64) -> (TestChain, Vec<Claim>) {
         },
         Claim::History { key: public(OWNER) },
         Claim::History { key: public(99) },
+        Claim::Block {
+            height: Height::new(1),
+        },
+        Claim::Consistency {
+            height: Height::new(1),
+            root: chain.snapshots[1].header.root().unwrap(),
+        },
+        Claim::Record { key: public(OWNER) },
+        Claim::Record { key: public(99) },
+        Claim::Newest {
+            key: public(OWNER),
+            count: 1,
+        },
+        Claim::OutputAt {
+            outpoint: coins[0].outpoint,
+            height: Height::ZERO,
+        },
+        Claim::OutputAt {
+            outpoint: coins[0].outpoint,
+            height: Height::new(1),
+        },
+        Claim::HistoryAt {
+            key: public(OWNER),
+            height: Height::ZERO,
+        },
     ];
     (chain, claims)
 }
@@ -60,7 +76,16 @@ fn every_claim_is_verified_from_the_genesis_alone() {
         "is unspent as of block 6",
         "these are all 2 transactions",
         "these are all 0 transactions",
+        "block 1 has the root",
+        "block 6 continues block 1, whose root is",
+        "has 2 transactions, the newest in block 1",
+        "no transaction up to block 6 touched key",
+        "these are the newest 1 transactions",
+        "was unspent as of block 0",
+        "was spent as of block 1: in block 1 by transaction",
+        "complete to block 0: these are all 1 transactions",
     ];
+    assert_eq!(claims.len(), words.len());
     for (claim, words) in claims.into_iter().zip(words) {
         let bytes = to_bytes(&file(claim, &chain)).unwrap();
         let statement = verify(&bytes, &trust).unwrap().to_string();
@@ -111,6 +136,60 @@ fn a_file_that_ends_early_goes_on_or_misses_a_handover_is_refused() {
     file.handovers = List::empty();
     let refused = verify(&to_bytes(&file).unwrap(), &trust).unwrap_err();
     assert!(matches!(refused, Error::OtherEpoch { .. }), "{refused}");
+}
+
+#[test]
+fn a_committee_is_proven_by_the_block_that_hands_over_to_it() {
+    let (chain, _) = chain(9);
+    let epoch = Epoch::new(2);
+    let claim = Claim::Committee { epoch };
+    let answer = chain.answer(&claim.request()).unwrap();
+    let handovers = chain.handovers(Epoch::ZERO, Epoch::new(1));
+    let file = ProofFile::new(*chain.ledger.chain(), claim, handovers, answer).unwrap();
+    let trust = Trust::new(&chain.genesis).unwrap();
+    let bytes = to_bytes(&file).unwrap();
+    let statement = verify(&bytes, &trust).unwrap().to_string();
+    let words = "the committee of epoch 2 has 4 members with stake 13";
+    assert!(statement.starts_with(words), "{statement}");
+    for position in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[position] ^= 1 << (position % 8);
+        assert!(verify(&changed, &trust).is_err(), "byte {position}");
+    }
+}
+
+#[test]
+fn nothing_is_claimed_as_of_a_block_above_the_certified_one() {
+    let (chain, _) = chain(2);
+    let trust = Trust::new(&chain.genesis).unwrap();
+    let height = Height::new(3);
+    let (key, outpoint) = (public(OWNER), chain.coins(OWNER)[0].outpoint);
+    for late in [
+        Claim::OutputAt { outpoint, height },
+        Claim::HistoryAt { key, height },
+    ] {
+        let refused = verify(&to_bytes(&file(late, &chain)).unwrap(), &trust);
+        let last = Height::new(2);
+        let found = height;
+        assert_eq!(refused, Err(Error::AfterSnapshot { found, last }));
+    }
+}
+
+#[test]
+fn a_file_made_from_the_genesis_holds_from_a_checkpoint_too() {
+    let (chain, claims) = chain(9);
+    let at = chain.snapshots[6].header;
+    let start = Start {
+        height: at.height,
+        root: at.root().unwrap(),
+        epoch: at.epoch,
+    };
+    let members = chain.committee(at.epoch);
+    let trust = Trust::from_checkpoint(chain.ledger.chain(), start, &members).unwrap();
+    let bytes = to_bytes(&file(claims[0], &chain)).unwrap();
+    verify(&bytes, &trust).unwrap();
+    let early = to_bytes(&file(claims[0], &self::chain(5).0)).unwrap();
+    assert!(verify(&early, &trust).is_err(), "as of a block before it");
 }
 
 #[test]

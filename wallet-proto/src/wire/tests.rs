@@ -9,8 +9,9 @@ use primitives::units::{Epoch, Height};
 use proptest::prelude::*;
 
 use super::*;
+use crate::certificate::attestation_digest;
 use crate::proof_file::ProofFile;
-use crate::reply::{Code, Refusal, Reply, Stage, Step, attestation_digest};
+use crate::reply::{Code, Refusal, Reply, Stage, Step};
 use crate::request::{Page, Report, Request};
 use crate::test_chain::{TestChain, genesis, public};
 
@@ -49,6 +50,7 @@ fn requests() -> Vec<Request> {
         Request::Committee {
             epoch: Epoch::new(12),
         },
+        Request::Record { key },
     ]
 }
 
@@ -103,6 +105,7 @@ fn replies() -> Vec<Reply> {
         Request::Consistency {
             old: Height::new(2),
         },
+        Request::Record { key },
     ];
     let answers = asked
         .iter()
@@ -124,7 +127,7 @@ fn digest_of<T: Canonical>(messages: &[T]) -> String {
 #[test]
 fn requests_and_replies_keep_their_bytes() {
     assert_eq!(to_bytes(&Request::Head).unwrap(), [1, 0, 0, 0, 0]);
-    let golden = "ed8a5c02e2d190764cb47d32991f59afaad5631aea8d96eeefe0cbfd8bba6f6d";
+    let golden = "c89afcb6a803560e277e90e35c87c8c37eeb5ce4246471fd31d1044f8fef721c";
     assert_eq!(digest_of(&requests()), golden, "requests");
     let refusal = Reply::Error(Refusal::new(Code::NotFound, "no"));
     let golden = [1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, b'n', b'o'];

@@ -33,6 +33,7 @@ fn the_head_moves_forward_only() {
     let head = |height, root| Head {
         height: Height::new(height),
         root: Digest([root; 32]),
+        time: Time::ZERO,
     };
     for (next, kept) in [
         ((5, 1), (5, 1)),
@@ -69,6 +70,7 @@ fn settings_come_back_and_unknown_keys_are_named() {
     let settings = Settings {
         genesis: Some(PathBuf::from("/g")),
         chain: Some("00".repeat(32)),
+        policy: None,
         hosts: vec![host.parse().unwrap()],
     };
     home.write_settings(&settings).unwrap();
@@ -87,6 +89,7 @@ fn damaged_files_are_refused_not_guessed() {
     let head = Head {
         height: Height::new(5),
         root: Digest([1; 32]),
+        time: Time::ZERO,
     };
     home.advance_head(head).unwrap();
     let whole = fs::read(home.file("head")).unwrap();

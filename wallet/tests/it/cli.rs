@@ -31,6 +31,14 @@ fn code(output: &Output, code: i32) -> String {
     text
 }
 
+/// The blocks of the test chain are of 1970: no head of it is too old for this policy.
+fn write_policy(folder: &Path, host: &Host) {
+    let chain = *host.chain.lock().unwrap().ledger.chain();
+    let policy =
+        format!("chain = \"{chain}\"\ngenesis = \"genesis.bin\"\ntrust_period_hours = 10000000\n");
+    std::fs::write(folder.join("policy.toml"), policy).unwrap();
+}
+
 #[test]
 fn the_program_makes_a_key_pays_proves_and_verifies() {
     let folder = tempfile::tempdir().unwrap();
@@ -39,6 +47,7 @@ fn the_program_makes_a_key_pays_proves_and_verifies() {
     let host = runtime.block_on(async { Host::start(21, chain(), Manner::Honest) });
     let genesis = primitives::codec::encode(&host.chain.lock().unwrap().genesis).unwrap();
     std::fs::write(path.join("genesis.bin"), genesis).unwrap();
+    write_policy(path, &host);
     std::fs::write(path.join("seed"), format!("{OWNER:02x}").repeat(32)).unwrap();
     let address = host.address().to_string();
     let make = [
@@ -48,6 +57,8 @@ fn the_program_makes_a_key_pays_proves_and_verifies() {
         "seed",
         "--genesis",
         "genesis.bin",
+        "--policy",
+        "policy.toml",
     ];
     let made = json(&wallet(path, &[&make[..], &["--host", &address]].concat()));
     assert_eq!(made["key"], public(OWNER).to_string());
@@ -96,9 +107,42 @@ fn the_program_makes_a_key_pays_proves_and_verifies() {
         &["--json", "proof", id, "-o", "again.primusproof"],
     ));
 
+    let kinds = kinds(&host, id);
+    for (place, (arguments, words)) in kinds.iter().enumerate() {
+        let file = format!("kind{place}.primusproof");
+        let mut all = vec!["--json", "proof", "-o", &file];
+        all.extend(arguments.iter().map(String::as_str));
+        let proven = json(&wallet(path, &all));
+        let statement = proven["statement"].as_str().unwrap();
+        assert!(statement.contains(words), "{statement}");
+    }
+    code(
+        &wallet(path, &["proof", "block:1", "--as-of", "1", "-o", "x"]),
+        2,
+    );
+    json(&wallet(
+        path,
+        &["--json", "policy", "-o", "checkpoint.toml"],
+    ));
+
     // Offline from here on: no home, no host.
     drop((host, runtime));
     std::fs::remove_dir_all(path.join("home")).unwrap();
+    for place in 0..kinds.len() {
+        let file = format!("kind{place}.primusproof");
+        for start in [["--genesis", "genesis.bin"], ["--policy", "policy.toml"]] {
+            let verify = [&["--json", "verify", &file][..], &start].concat();
+            assert_eq!(json(&wallet(path, &verify))["valid"], true, "{file}");
+        }
+    }
+    let verify = [
+        "--json",
+        "verify",
+        "kind0.primusproof",
+        "--policy",
+        "checkpoint.toml",
+    ];
+    assert_eq!(json(&wallet(path, &verify))["valid"], true);
     for file in ["paid.primusproof", "all.primusproof", "again.primusproof"] {
         let verify = ["--json", "verify", file, "--genesis", "genesis.bin"];
         assert_eq!(json(&wallet(path, &verify))["valid"], true, "{file}");
@@ -111,6 +155,33 @@ fn the_program_makes_a_key_pays_proves_and_verifies() {
         assert!(text.starts_with("INVALID  "), "{text}");
         code(&invalid, 3);
     }
+}
+
+/// The arguments of a proof of each kind, and words of what it says.
+fn kinds(host: &Host, id: &str) -> Vec<(Vec<String>, &'static str)> {
+    let (owner, stranger) = (public(OWNER), public(99));
+    let chain = host.chain.lock().unwrap();
+    let root = chain.snapshots[1].header.root().unwrap();
+    let coin = chain.coins(OWNER)[0].outpoint;
+    let coin = format!("{}:{}", coin.transaction, coin.index);
+    let kinds = [
+        (id.to_owned(), None, "was applied, in block 3"),
+        (coin.clone(), None, "was spent in block 3"),
+        (coin, Some("2"), "was unspent as of block 2"),
+        (format!("history:{owner}"), None, "these are all 3"),
+        (format!("history:{owner}"), Some("3"), "these are all 2"),
+        (format!("newest:{owner}:1"), None, "these are the newest 1"),
+        (format!("key:{owner}"), None, "has 3 transactions"),
+        (format!("key:{stranger}"), None, "no transaction up to"),
+        ("block:1".to_owned(), None, "block 1 has the root"),
+        (format!("consistency:1:{root}"), None, "continues block 1"),
+    ];
+    let arguments = |(claim, as_of, words): (String, Option<&str>, _)| {
+        let as_of = as_of.map(|height| ["--as-of".to_owned(), height.to_owned()]);
+        let arguments = [vec![claim], as_of.into_iter().flatten().collect()].concat();
+        (arguments, words)
+    };
+    kinds.into_iter().map(arguments).collect()
 }
 
 #[test]
@@ -141,6 +212,7 @@ fn a_payment_that_takes_too_long_stays_in_the_outbox() {
     let host = runtime.block_on(async { Host::start(21, chain(), Manner::Drops) });
     let genesis = primitives::codec::encode(&host.chain.lock().unwrap().genesis).unwrap();
     std::fs::write(path.join("genesis.bin"), genesis).unwrap();
+    write_policy(path, &host);
     std::fs::write(path.join("seed"), format!("{OWNER:02x}").repeat(32)).unwrap();
     let address = host.address().to_string();
     let make = [
@@ -150,6 +222,8 @@ fn a_payment_that_takes_too_long_stays_in_the_outbox() {
         "seed",
         "--genesis",
         "genesis.bin",
+        "--policy",
+        "policy.toml",
     ];
     json(&wallet(path, &[&make[..], &["--host", &address]].concat()));
     let to = public(51).to_string();

@@ -139,9 +139,7 @@ fn twisted(chain: &TestChain, manner: Manner, mut answer: Answer) -> Answer {
         Manner::OtherStateRoot => answer.snapshot.header.state.0[0] ^= 1,
         Manner::BelowQuorum => answer.snapshot = chain.certify(header, &[0, 1]),
         Manner::WrongSignature => {
-            let mut signatures = answer.snapshot.certificate.signatures.to_vec();
-            signatures[2].1.0[5] ^= 1;
-            answer.snapshot.certificate.signatures = List::new(signatures).unwrap();
+            answer.snapshot.certificate.aggregate.sum.0[5] ^= 1;
         }
         Manner::MissingEntry => {
             if let Body::History(History::From(page)) = &mut answer.body {

@@ -87,9 +87,10 @@ const ALL: &[&str] = &[
 ];
 
 /// Packages from outside that pure crates may build on.
-pub(super) const PURE_PACKAGES: [&str; 10] = [
+pub(super) const PURE_PACKAGES: [&str; 11] = [
     "bincode",
     "blake3",
+    "curve25519-dalek",
     "merlin",
     "rand_chacha",
     "rand_core",
@@ -110,8 +111,12 @@ pub(super) struct Home {
 }
 
 /// Packages with a home.
-pub(super) const HOMES: [Home; 9] = [
+pub(super) const HOMES: [Home; 10] = [
     home("blake3", &[("primitives", &["primitives/"])]),
+    home(
+        "curve25519-dalek",
+        &[("primitives", &["primitives/src/keys"])],
+    ),
     home("bincode", &[("primitives", &["primitives/"])]),
     home(
         "schnorrkel",

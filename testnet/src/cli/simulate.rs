@@ -1,0 +1,119 @@
+//! `primus-testnet sim` and `swarm`: runs in virtual time.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::sim::plan::{Plan, Profile, draw};
+use crate::sim::run::{Report, run};
+use crate::sim::swarm;
+use crate::verdict::Verdict;
+use crate::voice::Voice;
+
+/// `primus-testnet sim`.
+#[derive(Debug, Args)]
+pub struct Sim {
+    /// The seed that the plan is drawn from.
+    #[arg(long, default_value_t = 1, conflicts_with = "plan")]
+    pub seed: u64,
+    /// How long the run is, and how much goes wrong.
+    #[arg(long, value_enum, default_value = "short", conflicts_with = "plan")]
+    pub profile: Profile,
+    /// A plan to carry out instead.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Print the plan and do nothing.
+    #[arg(long)]
+    pub show: bool,
+}
+
+impl Sim {
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let plan = match &self.plan {
+            Some(path) => Plan::read(path)?,
+            None => draw(self.seed, self.profile),
+        };
+        if self.show {
+            voice.say("plan", &plan.text(), &plan);
+            return Ok(0);
+        }
+        let report = run(plan)?;
+        voice.say("run", &words(&report), &report);
+        for violation in &report.violations {
+            let words = format!(
+                "{} ms, {}: {}",
+                violation.at_ms, violation.judge, violation.what
+            );
+            voice.say("violation", &words, &json!(violation));
+        }
+        let holds = report.violations.is_empty();
+        let verdict = if holds {
+            Verdict::Agree
+        } else {
+            Verdict::Diverged
+        };
+        Ok(verdict.exit())
+    }
+}
+
+/// `primus-testnet swarm`.
+#[derive(Debug, Args)]
+pub struct Swarm {
+    /// How many seeds.
+    #[arg(long, default_value_t = 100)]
+    pub seeds: u64,
+    /// The first seed [default: where the log ends].
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// How long each run is, and how much goes wrong.
+    #[arg(long, value_enum, default_value = "short")]
+    pub profile: Profile,
+    /// How many runs at once.
+    #[arg(long, default_value_t = 2)]
+    pub jobs: usize,
+    /// What was run, one JSON object a line; appended to.
+    #[arg(long, value_name = "FILE", default_value = "target/swarm/log.jsonl")]
+    pub log: PathBuf,
+}
+
+impl Swarm {
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let task = swarm::Task {
+            seeds: self.seeds,
+            from: match self.from {
+                Some(from) => from,
+                None => swarm::next_seed(&self.log, self.profile)?,
+            },
+            profile: self.profile,
+            jobs: self.jobs.max(1),
+        };
+        let found = swarm::run(&task, &self.log, voice)?;
+        let words = format!("{} seeds, {} violations", found.seeds, found.violations);
+        voice.say("swarm", &words, &found);
+        let holds = found.violations == 0;
+        let verdict = if holds {
+            Verdict::Agree
+        } else {
+            Verdict::Diverged
+        };
+        Ok(verdict.exit())
+    }
+}
+
+fn words(report: &Report) -> String {
+    format!(
+        "seed {}: {} peers, {} s of virtual time, {} inputs, height {}, {} of {} transactions final, \
+         audit {}, {} violations",
+        report.seed,
+        report.peers,
+        report.virtual_ms / 1_000,
+        report.inputs,
+        report.height,
+        report.settled,
+        report.submitted,
+        report.audit,
+        report.violations.len(),
+    )
+}

@@ -1,0 +1,91 @@
+//! The seam for judges: whoever watches a run and says what must not have happened.
+//!
+//! A judge sees every effect of every honest process and the end of the run. It is written from what
+//! is promised, and asks none of the predicates that the core decides by.
+
+use replica::{Effect, Replica};
+use serde::Serialize;
+
+use super::clock::Moment;
+use super::cluster::Cluster;
+use super::disk::Disk;
+use super::world::World;
+
+mod accounted;
+mod agreement;
+mod equivocation;
+
+pub use accounted::Accounted;
+pub use agreement::Agreement;
+pub use equivocation::Equivocation;
+
+/// Something that was promised and is not so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// When, in milliseconds of virtual time.
+    pub at_ms: u64,
+    /// The judge.
+    pub judge: &'static str,
+    /// What happened, to whom.
+    pub what: String,
+}
+
+/// What judges may watch, at one process that follows the rules.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The common ground.
+    pub world: &'a World,
+    /// When.
+    pub at: Moment,
+    /// Which process.
+    pub process: usize,
+    /// The peer that it is of.
+    pub peer: usize,
+    /// Its disk.
+    pub disk: &'a Disk,
+    /// What happened.
+    pub sight: Sight<'a>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Sight<'a> {
+    /// It started, from what its disk held.
+    Started(&'a Replica),
+    /// It has handled an input; nothing of it has been carried out.
+    Handled {
+        /// The replica afterwards.
+        replica: &'a Replica,
+        /// What it wants done.
+        effects: &'a [Effect],
+    },
+    /// An effect leaves it: a message to some peer, or a word to a wallet.
+    Left(&'a Effect),
+    /// It was killed; the disk is as it will be found.
+    Killed,
+}
+
+/// Who watches.
+pub trait Judge {
+    /// The judge's name.
+    fn name(&self) -> &'static str;
+
+    /// Something happened. Returns what was wrong with it.
+    fn see(&mut self, seen: &Seen<'_>) -> Option<String>;
+
+    /// The run is over. Returns everything that is wrong.
+    fn end(&mut self, cluster: &Cluster) -> Vec<String> {
+        let _ = cluster;
+        Vec::new()
+    }
+}
+
+/// Every judge.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Judge>> {
+    vec![
+        Box::new(Accounted),
+        Box::new(Agreement::default()),
+        Box::new(Equivocation::default()),
+    ]
+}

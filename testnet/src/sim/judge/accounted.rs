@@ -1,0 +1,53 @@
+//! P12, P13: once everything has healed, every transaction that a peer took is final or rejected
+//! with a reason, and every sound peer has come to the same height.
+
+use std::collections::BTreeMap;
+
+use super::{Cluster, Judge, Seen};
+
+/// Looks at what is left open at the end of a run that healed.
+#[derive(Debug)]
+pub struct Accounted;
+
+impl Judge for Accounted {
+    fn name(&self) -> &'static str {
+        "accounted"
+    }
+
+    fn see(&mut self, _seen: &Seen<'_>) -> Option<String> {
+        None
+    }
+
+    fn end(&mut self, cluster: &Cluster) -> Vec<String> {
+        let plan = &cluster.world().plan;
+        let Some(heal) = &plan.heal else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let wallets = cluster.wallets();
+        if let Some(number) = wallets.open().first() {
+            let submission = &wallets.submissions()[*number];
+            let told = submission.told.last();
+            found.push(format!(
+                "{} transactions are not final, the first submitted at {} ms to process {}: {told:?}",
+                wallets.open().len(),
+                submission.at.ms(),
+                submission.host.0,
+            ));
+        }
+        let core = cluster
+            .honest()
+            .filter(|(_, peer, ..)| heal.core.contains(peer));
+        let heights: BTreeMap<usize, u64> = core
+            .map(|(process, _, replica, _)| (process, replica.header().height.get()))
+            .collect();
+        let distinct: std::collections::BTreeSet<&u64> = heights.values().collect();
+        if distinct.len() > 1 {
+            found.push(format!("heights differ by process: {heights:?}"));
+        }
+        if heights.len() < heal.core.len() {
+            found.push(format!("of the core {:?} only {heights:?} run", heal.core));
+        }
+        found
+    }
+}

@@ -1,0 +1,55 @@
+use super::plan::{Fault, Heal, Peers, Plan, Trouble, Workload};
+use super::run::run;
+
+fn plan(seed: u64) -> Plan {
+    Plan {
+        workload: Workload {
+            wallets: 4,
+            every_ms: 200,
+            double_spends: 200,
+            data: 300,
+        },
+        heal: Some(Heal {
+            core: (0..4).collect(),
+            limit_ms: 60_000,
+        }),
+        ..Plan::quiet(seed, vec![1_000; 4], 10_000)
+    }
+}
+
+#[test]
+fn a_quiet_network_settles_everything_and_a_seed_gives_one_run() {
+    let one = run(plan(1)).unwrap();
+    assert_eq!(one.violations, []);
+    assert!(
+        one.submitted > 20 && one.settled == one.submitted,
+        "{one:?}"
+    );
+    assert_eq!(run(plan(1)).unwrap().audit, one.audit);
+    assert_ne!(run(plan(2)).unwrap().audit, one.audit);
+}
+
+#[test]
+fn a_cut_and_a_crash_heal() {
+    let trouble = |from_ms, to_ms, trouble| Fault {
+        from_ms,
+        to_ms,
+        trouble,
+    };
+    let faults = vec![
+        trouble(
+            1_000,
+            4_000,
+            Trouble::Flap {
+                side: Peers::Only(vec![0, 1]),
+                down_ms: 1_000,
+                up_ms: 500,
+            },
+        ),
+        trouble(5_000, 7_000, Trouble::Crash { peer: 2, steps: 3 }),
+        trouble(8_000, 9_000, Trouble::CrashAll),
+    ];
+    let report = run(Plan { faults, ..plan(3) }).unwrap();
+    assert_eq!(report.violations, []);
+    assert_eq!(report.settled, report.submitted, "{report:?}");
+}
