@@ -2,9 +2,12 @@
 
 mod certificate;
 mod create;
+mod epoch;
 mod event;
 mod gossip;
 mod restore;
+mod seal;
 mod settle;
+mod stray;
 mod submit;
 mod wallet;

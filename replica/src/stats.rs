@@ -15,6 +15,7 @@ pub struct Stats {
     pub transactions_refused: u64,
     pub blocks: u64,
     pub certificates: u64,
+    pub epochs: u64,
     pub equivocations: u64,
     pub wallet_requests: u64,
     pub wallet_requests_refused: u64,

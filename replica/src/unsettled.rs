@@ -23,7 +23,8 @@ impl Unsettled {
         if transactions.is_empty() {
             return;
         }
-        for transaction in &transactions {
+        // A copy with false witnesses stands for nothing.
+        for transaction in transactions.iter().filter(|it| it.fault().is_none()) {
             let carriers = self.carriers.entry(*transaction.id()).or_default();
             // One event may hold a transaction twice.
             if carriers.last() != Some(&event) {

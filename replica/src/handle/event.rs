@@ -26,6 +26,10 @@ impl Replica {
         let mut new: usize = 0;
         let mut wanted = Vec::new();
         for arrival in arrivals {
+            // C30: late ones are void, and early ones come again once their epoch has begun here.
+            if arrival.event.header().epoch != self.committee.epoch() {
+                continue;
+            }
             let id = *arrival.event.id();
             self.fetch.arrived(&id);
             if self.dag.contains(&id) || self.pending.contains(&id) {
@@ -127,12 +131,12 @@ impl Replica {
             transactions,
         } = arrival;
         let header = event.header();
-        let admission = match self.dag.admit(event.clone()) {
-            Ok(admission) => admission,
-            Err(_) => {
-                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
-                return Ok(false);
-            }
+        // C30: a first event names the leader that sealed the epoch before.
+        let is_of_here = header.sealing.is_none() || header.sealing == self.sealing;
+        let admitted = is_of_here.then(|| self.dag.admit(event.clone()));
+        let Some(Ok(admission)) = admitted else {
+            self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+            return Ok(false);
         };
         if !admission.new {
             return Ok(true);
@@ -156,6 +160,11 @@ impl Replica {
                 .batch
                 .put(Table::Evidence, id.0.to_vec(), codec::encode(&evidence)?);
             turn.accuse(evidence);
+        }
+        if !self.strays.is_empty() {
+            for transaction in transactions.iter().filter(|it| it.fault().is_none()) {
+                self.strays.remove(transaction.id());
+            }
         }
         self.unsettled.add(id, transactions);
         let executed = self.ledger.height();

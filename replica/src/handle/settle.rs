@@ -7,10 +7,10 @@ use ledger::state::{Block, OrderedEvent};
 use primitives::Digest;
 use primitives::codec;
 use primitives::store::{Batch, Store, Table};
+use primitives::units::Round;
 use wallet_proto::reply::Stage;
 
 use crate::error::Error;
-use crate::pool::Pooled;
 use crate::replica::Replica;
 use crate::rows;
 use crate::turn::Turn;
@@ -34,9 +34,16 @@ impl Replica {
             }
             self.execute(block, turn)?;
         }
+        let next = |settled: Option<Round>| settled.map_or(0, |round| round.later(1).get());
+        let rounds = next(self.engine.settled_round()).saturating_sub(next(before));
+        self.strays.pass(rounds);
+        if self.engine.is_sealed() {
+            self.enter_epoch(turn)?;
+        } else {
+            self.rescue_stale(turn.now.mono_ms);
+        }
         self.save_checkpoint(&mut turn.store.batch)?;
         turn.require_durability();
-        self.rescue_stale();
         self.drop_below_floor(turn)
     }
 
@@ -131,27 +138,15 @@ impl Replica {
         Ok(())
     }
 
-    // C30: stale payload is emitted again by its creator at once.
-    fn rescue_stale(&mut self) {
-        let stale: Vec<Digest> = self
-            .unsettled
-            .events()
-            .filter(|id| {
-                self.dag
-                    .event(id)
-                    .is_none_or(|event| self.engine.is_stale(event.header().round))
-            })
-            .copied()
-            .collect();
+    // C30: stale payload is emitted again.
+    fn rescue_stale(&mut self, now_ms: u64) {
+        let is_stale = |id: &&Digest| {
+            let event = self.dag.event(id);
+            event.is_none_or(|event| self.engine.is_stale(event.header().round))
+        };
+        let stale: Vec<Digest> = self.unsettled.events().filter(is_stale).copied().collect();
         for id in stale {
-            let event = self.dag.event(&id);
-            let own = event.is_some_and(|event| Some(event.header().creator) == self.own());
-            for transaction in self.unsettled.remove(&id) {
-                if own && self.pool.add(transaction) == Pooled::Full {
-                    self.stats.transactions_refused =
-                        self.stats.transactions_refused.saturating_add(1);
-                }
-            }
+            self.rescue(&id, now_ms);
         }
     }
 

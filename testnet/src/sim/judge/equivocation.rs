@@ -30,7 +30,12 @@ impl Judge for Equivocation {
             | Message::Followed {
                 events: parcels, ..
             } => parcels,
-            Message::Want(_) | Message::Frontier { .. } | Message::Follow { .. } => return None,
+            Message::Want(_)
+            | Message::Frontier { .. }
+            | Message::Follow { .. }
+            | Message::Attested { .. }
+            | Message::WantSeal { .. }
+            | Message::Passed(_) => return None,
         };
         let own = seen.world.committee.members().get(seen.peer)?;
         for parcel in parcels.iter() {
