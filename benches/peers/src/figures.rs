@@ -49,9 +49,14 @@ pub fn print(rows: &[Figures]) {
     }
     println!("\nAs multiples of ours (the durable one for whoever is durable):\n");
     head();
-    let ours: Vec<_> = rows.iter().filter(|row| row.name.starts_with("primus")).collect();
+    let ours: Vec<_> = rows
+        .iter()
+        .filter(|row| row.name.starts_with("primus"))
+        .collect();
     for row in rows.iter().filter(|row| !row.name.starts_with("primus")) {
-        let ours = ours.iter().find(|ours| ours.disk.is_some() == row.disk.is_some());
+        let ours = ours
+            .iter()
+            .find(|ours| ours.disk.is_some() == row.disk.is_some());
         line(row, |figure| {
             let of = COLUMNS[figure].1;
             Some(format!("{:.2}", of(row)? / of(ours?)?))
@@ -67,7 +72,11 @@ fn head() {
 
 fn line(row: &Figures, cell: impl Fn(usize) -> Option<String>) {
     let cells = (0..COLUMNS.len()).map(|figure| cell(figure).unwrap_or_else(|| "-".to_owned()));
-    println!("| {} | {} |", row.name, cells.collect::<Vec<_>>().join(" | "));
+    println!(
+        "| {} | {} |",
+        row.name,
+        cells.collect::<Vec<_>>().join(" | ")
+    );
 }
 
 /// As many digits as mean something.

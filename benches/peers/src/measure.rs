@@ -41,7 +41,10 @@ pub fn measure<T: Tree>(mut tree: T, workload: &Workload) -> Result<Figures> {
     let (update, root) = write(&mut tree, &workload.updates)?;
     let written = disk_bytes_written()? - before;
     let updates: usize = workload.updates.iter().map(Vec::len).sum();
-    let present = workload.present.iter().map(|entry| (&entry.key, Some(&entry.value)));
+    let present = workload
+        .present
+        .iter()
+        .map(|entry| (&entry.key, Some(&entry.value)));
     let absent = workload.absent.iter().map(|key| (key, None));
     Ok(Figures {
         name: T::NAME,
@@ -51,7 +54,11 @@ pub fn measure<T: Tree>(mut tree: T, workload: &Workload) -> Result<Figures> {
         root_ms: Some(root.as_secs_f64() * 1e3 / UPDATES as f64),
         disk: T::IS_DURABLE.then_some(written as f64 / updates as f64),
         present: prove(&mut tree, present)?,
-        absent: if T::PROVES_ABSENCE { Some(prove(&mut tree, absent)?) } else { None },
+        absent: if T::PROVES_ABSENCE {
+            Some(prove(&mut tree, absent)?)
+        } else {
+            None
+        },
     })
 }
 
@@ -69,13 +76,20 @@ fn prove<'a, T: Tree>(
     wanted: impl Iterator<Item = (&'a [u8; 32], Option<&'a [u8; 32]>)> + Clone,
 ) -> Result<Proof> {
     let begun = Instant::now();
-    let proofs = wanted.clone().map(|(key, _)| tree.prove(key)).collect::<Result<Vec<_>>>()?;
+    let proofs = wanted
+        .clone()
+        .map(|(key, _)| tree.prove(key))
+        .collect::<Result<Vec<_>>>()?;
     let made = begun.elapsed();
     let count = proofs.len() as f64;
     let sizes = proofs.iter().map(T::size).collect::<Result<Vec<_>>>()?;
     let begun = Instant::now();
     for ((key, value), proof) in wanted.zip(proofs) {
-        ensure!(tree.holds(key, value, proof)?, "{}: a proof does not hold", T::NAME);
+        ensure!(
+            tree.holds(key, value, proof)?,
+            "{}: a proof does not hold",
+            T::NAME
+        );
     }
     Ok(Proof {
         bytes: sizes.iter().sum::<usize>() as f64 / count,
@@ -87,6 +101,8 @@ fn prove<'a, T: Tree>(
 /// What this process has caused to be written to disks, as Linux counts it.
 pub fn disk_bytes_written() -> Result<u64> {
     let counts = fs::read_to_string("/proc/self/io")?;
-    let line = counts.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    let line = counts
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "));
     Ok(line.context("no write_bytes in /proc/self/io")?.parse()?)
 }

@@ -55,7 +55,9 @@ impl Workload {
             inserts,
             updates,
             present: (0..PROOFS).map(|_| state[draw.below(keys)]).collect(),
-            absent: (keys..keys + PROOFS).map(|number| entry(number, 0).key).collect(),
+            absent: (keys..keys + PROOFS)
+                .map(|number| entry(number, 0).key)
+                .collect(),
         }
     }
 

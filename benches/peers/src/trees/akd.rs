@@ -15,11 +15,8 @@ use tokio::runtime::Runtime;
 use crate::measure::Tree;
 use crate::workload::Entry;
 
-type Akd = akd::directory::Directory<
-    WhatsAppV1Configuration,
-    AsyncInMemoryDatabase,
-    HardCodedAkdVRF,
->;
+type Akd =
+    akd::directory::Directory<WhatsAppV1Configuration, AsyncInMemoryDatabase, HardCodedAkdVRF>;
 
 /// A directory with the runtime that it needs.
 pub struct Directory {
@@ -61,7 +58,10 @@ impl Tree for Directory {
     }
 
     fn prove(&mut self, key: &[u8; 32]) -> Result<LookupProof> {
-        Ok(self.runtime.block_on(self.akd.lookup(AkdLabel(key.to_vec())))?.0)
+        Ok(self
+            .runtime
+            .block_on(self.akd.lookup(AkdLabel(key.to_vec())))?
+            .0)
     }
 
     fn size(proof: &LookupProof) -> Result<usize> {

@@ -42,14 +42,16 @@ struct Database(Option<Current>);
 /// Opens the database in the runtime that it needs, and measures it there.
 pub fn run(workload: &Workload) -> Result<Figures> {
     let folder = TempDir::new()?;
-    let config = Config::new().with_worker_threads(2).with_storage_directory(folder.path());
+    let config = Config::new()
+        .with_worker_threads(2)
+        .with_storage_directory(folder.path());
     Runner::new(config).start(|context| async move {
         let strategy = context.strategy(THREADS);
         let page_cache = CacheRef::new(PAGE_SIZE, PAGES);
         let config = FixedConfig {
             merkle_config: full::Config {
                 journal_partition: "nodes".into(),
-                metadata_partition: "nodes-metadata".into(),
+                metadata_partition: "summary-of-nodes".into(),
                 items_per_blob: ITEMS_PER_BLOB,
                 write_buffer: BUFFER,
                 replay_buffer: BUFFER,
@@ -63,7 +65,7 @@ pub fn run(workload: &Workload) -> Result<Figures> {
                 write_buffer: BUFFER,
                 replay_buffer: BUFFER,
             },
-            grafted_metadata_partition: "grafted-metadata".into(),
+            grafted_metadata_partition: "grafted".into(),
             translator: EightCap,
             init_cache: None,
             init_buffer: BUFFER,

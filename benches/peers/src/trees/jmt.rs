@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use jmt::proof::SparseMerkleProof;
 use jmt::storage::{LeafNode, Node, NodeKey, TreeReader, TreeUpdateBatch};
 use jmt::{KeyHash, OwnedValue, RootHash, Sha256Jmt, Version};
-use rocksdb::{DB, Direction, IteratorMode, Options, WriteBatch, WriteOptions};
+use rocksdb::{DB, Direction, IteratorMode, WriteBatch, WriteOptions};
 use sha2::Sha256;
 use tempfile::TempDir;
 
+use super::primus::open;
 use crate::measure::Tree;
 use crate::workload::Entry;
 
@@ -54,7 +55,11 @@ impl Store {
             writes.put_cf(&nodes, borsh::to_vec(key)?, borsh::to_vec(node)?);
         }
         for ((version, key), value) in batch.node_batch.values() {
-            writes.put_cf(&values, value_key(key, *version), value.as_deref().unwrap_or_default());
+            writes.put_cf(
+                &values,
+                value_key(key, *version),
+                value.as_deref().unwrap_or_default(),
+            );
         }
         for stale in &batch.stale_node_index_batch {
             writes.delete_cf(&nodes, borsh::to_vec(&stale.node_key)?);
@@ -72,13 +77,8 @@ fn value_key(key: &KeyHash, version: Version) -> Vec<u8> {
 impl Disk {
     pub fn new() -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut options = Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
-        options.increase_parallelism(2);
-        options.set_compression_type(rocksdb::DBCompressionType::None);
         Ok(Self {
-            store: Store(DB::open_cf(&options, folder.path(), ["node", "value"])?),
+            store: Store(open(folder.path(), ["node", "value"])?),
             version: 0,
             root: RootHash([0; 32]),
             _folder: folder,
@@ -96,7 +96,9 @@ impl Tree for Disk {
     fn write(&mut self, batch: &[Entry]) -> Result<Duration> {
         let begun = Instant::now();
         self.version += 1;
-        let values = batch.iter().map(|entry| (KeyHash(entry.key), Some(entry.value.to_vec())));
+        let values = batch
+            .iter()
+            .map(|entry| (KeyHash(entry.key), Some(entry.value.to_vec())));
         let (root, batch) = Sha256Jmt::new(&self.store).put_value_set(values, self.version)?;
         let known = begun.elapsed();
         self.root = root;

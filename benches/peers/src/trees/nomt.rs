@@ -55,7 +55,9 @@ impl Tree for Disk {
     }
 
     fn prove(&mut self, key: &[u8; 32]) -> Result<PathProof> {
-        self.store.begin_session(SessionParams::default()).prove(*key)
+        self.store
+            .begin_session(SessionParams::default())
+            .prove(*key)
     }
 
     fn size(proof: &PathProof) -> Result<usize> {

@@ -1,5 +1,6 @@
 //! Our own map: in memory, and with each block's records and what undoes them in RocksDB.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,9 @@ use merkle::{Map, Record, TreeKeys};
 use primitives::Digest;
 use primitives::codec::encode;
 use primitives::units::Height;
-use rocksdb::{DB, Options, WriteBatch, WriteOptions};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, Options, WriteBatch, WriteOptions,
+};
 use tempfile::TempDir;
 
 use crate::measure::Tree;
@@ -85,9 +88,12 @@ impl Tree for InMemory {
         let begun = Instant::now();
         self.height += 1;
         let hash = |value| Self::record(value).hash(&self.keys, Map::Key);
-        let records: Vec<_> =
-            batch.iter().map(|entry| (digest(&entry.key), hash(&entry.value))).collect();
-        self.tree.update(&records, Height::new(self.height), &TwoThreads)?;
+        let records: Vec<_> = batch
+            .iter()
+            .map(|entry| (digest(&entry.key), hash(&entry.value)))
+            .collect();
+        self.tree
+            .update(&records, Height::new(self.height), &TwoThreads)?;
         Ok(begun.elapsed())
     }
 
@@ -122,17 +128,27 @@ pub struct Durable {
 impl Durable {
     pub fn new() -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut options = Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
-        options.increase_parallelism(2);
-        options.set_compression_type(rocksdb::DBCompressionType::None);
         Ok(Self {
             map: InMemory::new(),
-            db: DB::open_cf(&options, folder.path(), ["key", "diff"])?,
+            db: open(folder.path(), ["key", "diff"])?,
             _folder: folder,
         })
     }
+}
+
+/// RocksDB as this file and jmt use it: filters, and 64 MiB of blocks in memory.
+pub fn open(folder: &Path, families: [&str; 2]) -> Result<DB> {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_block_cache(&Cache::new_lru_cache(64 << 20));
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.increase_parallelism(2);
+    options.set_compression_type(rocksdb::DBCompressionType::None);
+    options.set_block_based_table_factory(&blocks);
+    let families = families.map(|name| ColumnFamilyDescriptor::new(name, options.clone()));
+    Ok(DB::open_cf_descriptors(&options, folder, families)?)
 }
 
 impl Tree for Durable {
@@ -147,7 +163,13 @@ impl Tree for Durable {
         let diffs = self.db.cf_handle("diff").context("no diffs")?;
         let begun = Instant::now();
         let at: Vec<_> = batch.iter().map(|entry| entry.key).collect();
-        let old = self.db.batched_multi_get_cf(&records, &at, true);
+        let (left, right) = at.split_at(at.len() / 2);
+        let read = |at| self.db.batched_multi_get_cf(&records, at, true);
+        let (mut old, others) = std::thread::scope(|scope| {
+            let others = scope.spawn(|| read(right));
+            (read(left), others.join())
+        });
+        old.extend(others.ok().context("a reader ended early")?);
         let reading = begun.elapsed();
         let hashing = self.map.write(batch)?;
         let (mut writes, mut diff) = (WriteBatch::default(), Vec::new());

@@ -33,7 +33,10 @@ pub fn run(workload: &Workload) -> Result<Figures> {
     let holds = |proof: &MerkleProof<Sha256>, index: usize| {
         proof.verify(root, &[index], &[leaves[index]], keys)
     };
-    let held = proofs.iter().zip(&indices).all(|(proof, index)| holds(proof, *index));
+    let held = proofs
+        .iter()
+        .zip(&indices)
+        .all(|(proof, index)| holds(proof, *index));
     let checked = begun.elapsed();
     ensure!(held, "rs_merkle: a proof does not hold");
     let count = PROOFS as f64;
