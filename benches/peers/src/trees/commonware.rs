@@ -19,8 +19,8 @@ use commonware_storage::qmdb::current::ordered::fixed::Db;
 use commonware_storage::qmdb::current::ordered::proof::constant::{ExclusionProof, KeyValueProof};
 use commonware_storage::qmdb::floor::Proportional;
 use commonware_storage::translator::EightCap;
-use futures::executor::block_on;
 use tempfile::TempDir;
+use tokio::task::unconstrained;
 
 use crate::figures::Figures;
 use crate::measure::{Tree, measure};
@@ -85,6 +85,12 @@ impl Database {
     fn db(&self) -> Result<&Current> {
         self.0.as_ref().context("the database is lost")
     }
+}
+
+/// Waits within the runtime's own future, which never returns to it: without a budget, or what waits
+/// for the runtime would wait for ever.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    futures::executor::block_on(unconstrained(work))
 }
 
 fn digest(bytes: &[u8; 32]) -> Result<Digest> {
