@@ -23,6 +23,11 @@ pub trait Tree {
     /// Sets these keys, which are in order; yields how long it took until the new root was known.
     fn write(&mut self, batch: &[Entry]) -> Result<Duration>;
 
+    /// Brings to its final place on the disk what was written so far.
+    fn settle(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// The proof of a key, present or absent.
     fn prove(&mut self, key: &[u8; 32]) -> Result<Self::Proof>;
 
@@ -37,8 +42,10 @@ pub trait Tree {
 pub fn measure<T: Tree>(mut tree: T, workload: &Workload) -> Result<Figures> {
     eprintln!("{} keys: {} ...", workload.keys(), T::NAME);
     let (insert, _) = write(&mut tree, &workload.inserts)?;
+    tree.settle()?;
     let before = disk_bytes_written()?;
     let (update, root) = write(&mut tree, &workload.updates)?;
+    tree.settle()?;
     let written = disk_bytes_written()? - before;
     let updates: usize = workload.updates.iter().map(Vec::len).sum();
     let present = workload

@@ -106,6 +106,15 @@ impl Tree for Disk {
         Ok(known)
     }
 
+    fn settle(&mut self) -> Result<()> {
+        for family in ["node", "value"] {
+            self.store
+                .0
+                .flush_cf(&self.store.0.cf_handle(family).context("no family")?)?;
+        }
+        Ok(())
+    }
+
     fn prove(&mut self, key: &[u8; 32]) -> Result<Self::Proof> {
         let tree = Sha256Jmt::new(&self.store);
         Ok(tree.get_with_proof(KeyHash(*key), self.version)?.1)

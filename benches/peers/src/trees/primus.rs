@@ -186,6 +186,14 @@ impl Tree for Durable {
         Ok(reading + hashing)
     }
 
+    fn settle(&mut self) -> Result<()> {
+        for family in ["key", "diff"] {
+            self.db
+                .flush_cf(&self.db.cf_handle(family).context("no family")?)?;
+        }
+        Ok(())
+    }
+
     fn prove(&mut self, key: &[u8; 32]) -> Result<MapProof> {
         self.map.prove(key)
     }
