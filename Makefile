@@ -38,7 +38,7 @@ spec: $(CACHE)/python/bin/python ## Checks docs/spec/vectors by a verifier in Py
 
 $(CACHE)/python/bin/python:
 	python3 -m venv $(CACHE)/python
-	$(CACHE)/python/bin/python -m pip install --quiet blake3==1.0.8
+	$(CACHE)/python/bin/python -m pip install --quiet blake3==1.0.11
 
 bench: claim native ## Prints what each operation costs on this machine.
 	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins

@@ -43,6 +43,6 @@ pub mod slots;
 
 pub use checkpoint::Checkpoint;
 pub use creation::{Creation, Decision};
-pub use engine::{BeaconCheck, Engine, Settled};
+pub use engine::{BeaconCheck, Engine, Settled, TentativeHead};
 pub use error::{Contradiction, Error};
 pub use finality::Grade;

@@ -14,7 +14,7 @@ use crate::slots::{Slot, Status};
 mod reference;
 
 /// Takes every beacon but those of one peer.
-struct AllBut(Option<PeerIndex>);
+pub(super) struct AllBut(Option<PeerIndex>);
 
 impl BeaconCheck for AllBut {
     fn is_valid(&self, creator: PeerIndex, _round: Round, _beacon: &Beacon) -> bool {
@@ -22,9 +22,9 @@ impl BeaconCheck for AllBut {
     }
 }
 
-const ALL: AllBut = AllBut(None);
+pub(super) const ALL: AllBut = AllBut(None);
 
-fn draw(seed: u64, events: usize) -> (Committee, Vec<Event>, Random) {
+pub(super) fn draw(seed: u64, events: usize) -> (Committee, Vec<Event>, Random) {
     let mut numbers = Random(seed);
     let shape = Shape::draw(&mut numbers, events);
     let events = random(&mut numbers, &shape);
