@@ -140,11 +140,10 @@ impl Judge {
                 let (own, rivals): (Vec<_>, Vec<_>) =
                     all.iter().partition(|(name, ..)| *name == rest[0].text);
                 let carried = |of: &(&str, Digest, &'_ [Digest])| (of.1, of.2.to_vec());
-                let Some((own, events)) = own.first().map(|own| carried(own)) else {
+                let Some((own, events)) = own.first().map(&carried) else {
                     return Err(rest[0].wrong("no such transaction"));
                 };
-                let rivals: Vec<(Digest, Vec<Digest>)> =
-                    rivals.iter().map(|rival| carried(rival)).collect();
+                let rivals: Vec<(Digest, Vec<Digest>)> = rivals.iter().map(carried).collect();
                 let rivals: Vec<Carried<'_>> = rivals
                     .iter()
                     .map(|(transaction, events)| Carried {

@@ -279,8 +279,8 @@ impl Drawing {
             Kind::Data => reference.round <= name.round,
         };
         lane(name.branch)
-            .last()
-            .or_else(|| lane(0).filter(is_below).last())
+            .next_back()
+            .or_else(|| lane(0).rfind(is_below))
     }
 
     fn time_of(&self, event: &Reference) -> Time {
