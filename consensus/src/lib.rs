@@ -29,6 +29,8 @@
 
 extern crate alloc;
 
+#[cfg(test)]
+mod cases;
 pub mod checkpoint;
 pub mod creation;
 pub mod engine;
