@@ -179,13 +179,17 @@ impl Check {
         };
         let (met, reason) = match self {
             Self::Started => (true, String::new()),
-            Self::Quorum => (
-                Threshold::Quorum.is_met(status.stake_heard, status.total_stake),
-                format!(
-                    "stake {} of {} is heard, which is no quorum",
-                    status.stake_heard, status.total_stake
-                ),
-            ),
+            Self::Quorum => {
+                let heard = status.partition.unwrap_or(status.stake_heard);
+                (
+                    status.partition.is_none()
+                        && Threshold::Quorum.is_met(heard, status.total_stake),
+                    format!(
+                        "stake {heard} of {} is heard, which is no quorum",
+                        status.total_stake
+                    ),
+                )
+            }
             Self::Synced => (
                 status.height.saturating_add(BEHIND_MAX) >= status.height_heard,
                 format!(
