@@ -98,6 +98,13 @@ impl Slots {
         race::rank(Tag::Leader, seed, round, &self.runners)
     }
 
+    /// Whether a slot is known to be skipped, by what has been decided so far.
+    pub(crate) fn is_skipped(&self, slot: Slot) -> bool {
+        let direct = || self.tallies.get(&slot).and_then(|tallies| tallies.direct);
+        let known = self.indirect.get(&slot).copied().or_else(direct);
+        known == Some(Outcome::Skipped)
+    }
+
     /// Forgets rounds up to `settled`.
     pub(crate) fn settle(&mut self, settled: Round) {
         let above = |slot: &Slot| slot.round > settled;

@@ -12,7 +12,7 @@ use primitives::{Digest, limits};
 use crate::committee::Committee;
 use crate::error::Error;
 
-mod shape;
+pub(crate) mod shape;
 mod signed;
 
 pub use shape::Fault;

@@ -75,7 +75,7 @@ pub(super) fn check_payload(header: &Header, payload: &[u8]) -> Result<(), Fault
     fits.then_some(()).ok_or(Fault::Payload)
 }
 
-pub(super) fn check_shape(header: &Header, committee: &Committee) -> Result<(), Fault> {
+pub(crate) fn check_shape(header: &Header, committee: &Committee) -> Result<(), Fault> {
     let outside = |reference: &Reference| reference.creator.position() >= committee.size();
     if header.all_parents().any(outside) {
         return Err(Fault::ReferenceCreator);

@@ -1,5 +1,6 @@
 //! The checks of an event against its parents (C5 to C7, C9a), and its place in the graph.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use primitives::limits;
@@ -11,12 +12,22 @@ use crate::error::Error;
 use crate::event::{Event, Evidence, Fault, Kind, Reference};
 use crate::graph::{Admission, Dag, Handle, Vertex};
 
+/// The votes of one root, looked up and checked. Roots of one round mostly vote alike, so the next one
+/// need not be looked up again.
+#[derive(Debug, Clone)]
+pub(super) struct Ballot {
+    event: Event,
+    votes: Arc<[Handle]>,
+    /// What all of them have seen together.
+    ancestry: Ancestry,
+}
+
 /// An event's parents; those below the floor lead nowhere.
 #[derive(Debug)]
 pub(super) struct Links {
     self_parent: Option<Handle>,
     /// In the order of the header's votes.
-    votes: Vec<Handle>,
+    votes: Arc<[Handle]>,
     /// In the order of the header's other parents.
     others: Vec<Handle>,
 }
@@ -52,9 +63,18 @@ impl Dag {
         let own = own.map(|parent| self.resolve_one(event, parent));
         Ok(Links {
             self_parent: own.transpose()?.filter(|own| *own != Handle::NOWHERE),
-            votes: all(&header.votes)?,
+            votes: match self.ballot_of(event) {
+                Some(ballot) => Arc::clone(&ballot.votes),
+                None => all(&header.votes)?.into(),
+            },
             others: all(&header.parents)?,
         })
+    }
+
+    /// The looked up votes of the root before, if `event` votes alike.
+    pub(super) fn ballot_of(&self, event: &Event) -> Option<&Ballot> {
+        let ballot = self.ballot.as_ref()?;
+        (ballot.event.header().votes == event.header().votes).then_some(ballot)
     }
 
     /// A parent's handle; one that leads nowhere if the parent lies below the floor (C9a).
@@ -100,7 +120,8 @@ impl Dag {
     // C6: votes are roots, and the own root of the round before is among them.
     pub(super) fn check_votes(&self, event: &Event, links: &Links) -> Result<(), Error> {
         let header = event.header();
-        for handle in &links.votes {
+        let is_checked = self.is_known(&links.votes);
+        for handle in links.votes.iter().filter(|_| !is_checked) {
             if let Some(vote) = self.vertex(*handle)
                 && vote.kind() != Kind::Root
             {
@@ -118,7 +139,7 @@ impl Dag {
             let own_vote = header
                 .votes
                 .iter()
-                .zip(&links.votes)
+                .zip(links.votes.iter())
                 .find(|(vote, _)| vote.creator == header.creator);
             if own_root.is_some() && own_vote.map(|(_, handle)| *handle) != own_root {
                 return Err(fault(event, parent, Fault::OwnVote));
@@ -165,16 +186,39 @@ impl Dag {
         }
     }
 
-    fn ancestry_of(&self, vertex: &Vertex) -> Ancestry {
-        let mut ancestry = Ancestry::default();
-        for parent in vertex.parents().filter_map(|handle| self.vertex(handle)) {
+    fn ancestry_of(&mut self, vertex: &Vertex) -> Ancestry {
+        let mut ancestry = match &self.ballot {
+            Some(ballot) if self.is_known(&vertex.votes) => ballot.ancestry.clone(),
+            _ => self.merged(vertex.votes.iter().copied(), Ancestry::default()),
+        };
+        if !vertex.votes.is_empty() && !self.is_known(&vertex.votes) {
+            self.ballot = Some(Ballot {
+                event: vertex.event.clone(),
+                votes: Arc::clone(&vertex.votes),
+                ancestry: ancestry.clone(),
+            });
+        }
+        let others = vertex.others.iter().copied();
+        ancestry = self.merged(vertex.self_parent.into_iter().chain(others), ancestry);
+        ancestry.note(vertex.place);
+        ancestry.shrink();
+        ancestry
+    }
+
+    /// `ancestry` with all that `parents` have seen.
+    fn merged(&self, parents: impl Iterator<Item = Handle>, mut ancestry: Ancestry) -> Ancestry {
+        for parent in parents.filter_map(|handle| self.vertex(handle)) {
             if !ancestry.sees(parent.place) {
                 ancestry.merge(&parent.ancestry);
             }
         }
-        ancestry.note(vertex.place);
-        ancestry.shrink();
         ancestry
+    }
+
+    /// Whether these are the votes looked up last.
+    fn is_known(&self, votes: &Arc<[Handle]>) -> bool {
+        let ballot = self.ballot.as_ref();
+        ballot.is_some_and(|ballot| Arc::ptr_eq(&ballot.votes, votes))
     }
 
     // C10: two children of one parent are a fork; what follows on either side is the same fork.

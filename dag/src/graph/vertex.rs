@@ -1,5 +1,6 @@
 //! One admitted event with its parents resolved to handles.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use primitives::Digest;
@@ -16,8 +17,8 @@ pub struct Vertex {
     pub(crate) place: Place,
     pub(crate) ancestry: Ancestry,
     pub(crate) self_parent: Option<Handle>,
-    /// In the order of the header's votes.
-    pub(crate) votes: Vec<Handle>,
+    /// In the order of the header's votes; shared by roots that vote alike.
+    pub(crate) votes: Arc<[Handle]>,
     /// In the order of the header's other parents.
     pub(crate) others: Vec<Handle>,
     /// The root of this round on this self-chain; the event itself if it is one.
