@@ -15,7 +15,7 @@ use crate::http::Readiness;
 use crate::http::client;
 use crate::keyfile::{Role, Secret};
 use crate::run;
-use crate::status::{BlockView, Status};
+use crate::status::{BlockView, HeadView, Status};
 
 mod audit;
 mod dag;
@@ -328,6 +328,28 @@ fn status_text(status: &Status, readiness: &Readiness) -> String {
         status.total_stake,
         status.pool_transactions,
     );
+    if let Some(HeadView {
+        round,
+        leader,
+        support,
+    }) = &status.head
+    {
+        text.push_str(&format!(
+            "head     {leader} of round {round}, tentative, support {support}\n"
+        ));
+    }
+    if let Some(heard) = &status.partition {
+        let total = status.total_stake;
+        text.push_str(&format!(
+            "PARTITION: stake {heard} of {total} is heard, nothing settles\n"
+        ));
+    }
+    if let Some(alarm) = &status.fork_alarm {
+        text.push_str(&format!(
+            "FORK ALARM: {} backed by {} against {} backed by {}\n",
+            alarm.first, alarm.first_backing, alarm.second, alarm.second_backing,
+        ));
+    }
     if readiness.ready {
         text.push_str("ready\n");
     }

@@ -5,6 +5,7 @@ mod create;
 mod epoch;
 mod event;
 mod gossip;
+mod outlook;
 mod restore;
 mod seal;
 mod settle;

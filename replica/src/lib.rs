@@ -35,6 +35,7 @@ pub mod fetch;
 mod handle;
 pub mod input;
 pub mod inquiry;
+pub mod outlook;
 pub mod pool;
 pub mod replica;
 pub mod rows;

@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::fetch::Fetch;
 use crate::input::{Arrival, Input, Now, Ticket};
 use crate::inquiry::Inquiry;
+use crate::outlook::Outlook;
 use crate::pool::Pool;
 use crate::seat::{Seat, committee_of, index_of};
 use crate::stats::Stats;
@@ -75,6 +76,8 @@ pub(crate) struct Peer {
     pub(crate) epoch: Epoch,
     /// The settled height it last told.
     pub(crate) height: Height,
+    /// When it last said anything, in monotonic milliseconds.
+    pub(crate) heard_ms: u64,
     /// What it has cost to answer it lately.
     pub(crate) allowance: Allowance,
 }
@@ -129,6 +132,7 @@ pub struct Replica {
     pub(crate) passed_to: PublicKey,
     /// Whom to ask next for what pending events miss, and from which place on.
     pub(crate) retry: (PublicKey, Round, Digest),
+    pub(crate) outlook: Outlook,
     pub(crate) stats: Stats,
 }
 
@@ -200,6 +204,7 @@ impl Replica {
             sweep_due_ms: 0,
             passed_to: PublicKey::default(),
             retry: (PublicKey::default(), Round::ZERO, Digest::ZERO),
+            outlook: Outlook::default(),
             stats: Stats::default(),
         };
         if is_new {
@@ -253,6 +258,7 @@ impl Replica {
         }
         self.settle(&mut turn)?;
         self.create(&mut turn)?;
+        self.weigh_conflicts(&mut turn);
         self.report(&mut turn)?;
         Ok(turn.finish())
     }

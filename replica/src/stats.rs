@@ -17,6 +17,13 @@ pub struct Stats {
     pub certificates: u64,
     pub epochs: u64,
     pub equivocations: u64,
+    pub partitions: u64,
+    pub fork_alarms: u64,
+    pub heads_told: u64,
+    pub heads_confirmed: u64,
+    pub officials_confirmed: u64,
+    pub officials_reversed: u64,
+    pub officials_conflicting: u64,
     pub wallet_requests: u64,
     pub wallet_requests_refused: u64,
 }

@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use ledger::tx::{Checked, Outpoint};
 use primitives::Digest;
@@ -15,6 +16,8 @@ pub struct Unsettled {
     payloads: BTreeMap<Digest, Vec<Checked>>,
     carriers: BTreeMap<Digest, Vec<Digest>>,
     spenders: BTreeMap<Outpoint, BTreeSet<Digest>>,
+    /// Outpoints with more than one spender.
+    contested: BTreeSet<Outpoint>,
 }
 
 impl Unsettled {
@@ -33,6 +36,9 @@ impl Unsettled {
             for input in inputs(transaction) {
                 let spenders = self.spenders.entry(*input).or_default();
                 spenders.insert(*transaction.id());
+                if spenders.len() > 1 {
+                    self.contested.insert(*input);
+                }
             }
         }
         self.payloads.insert(event, transactions);
@@ -53,6 +59,9 @@ impl Unsettled {
             for input in inputs(transaction) {
                 if let Some(spenders) = self.spenders.get_mut(input) {
                     spenders.remove(transaction.id());
+                    if spenders.len() <= 1 {
+                        self.contested.remove(input);
+                    }
                     if spenders.is_empty() {
                         self.spenders.remove(input);
                     }
@@ -66,6 +75,24 @@ impl Unsettled {
     #[must_use]
     pub fn carriers(&self, id: &Digest) -> &[Digest] {
         self.carriers.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any transactions exclude each other.
+    #[must_use]
+    pub fn is_contested(&self) -> bool {
+        !self.contested.is_empty()
+    }
+
+    /// Outpoints with more than one spender, ascending, from behind `outpoint` on.
+    pub fn contested_after(&self, outpoint: Option<Outpoint>) -> impl Iterator<Item = Outpoint> {
+        let from = outpoint.map_or(Bound::Unbounded, Bound::Excluded);
+        let contested = self.contested.range((from, Bound::Unbounded));
+        contested.copied()
+    }
+
+    /// The transactions that spend an outpoint, by id.
+    pub fn spenders(&self, outpoint: &Outpoint) -> impl Iterator<Item = &Digest> {
+        self.spenders.get(outpoint).into_iter().flatten()
     }
 
     /// The transactions that spend an input of `id` too, by id; none if they are too many to weigh.

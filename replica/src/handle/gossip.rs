@@ -30,7 +30,12 @@ const FOLLOW_ROUNDS_MIN: u64 = 4;
 
 impl Replica {
     pub(crate) fn handle_peer_up<S: Store>(&mut self, peer: PublicKey, turn: &mut Turn<'_, S>) {
-        self.peers.insert(peer, Peer::default());
+        let heard_ms = turn.now.mono_ms;
+        let known = Peer {
+            heard_ms,
+            ..Peer::default()
+        };
+        self.peers.insert(peer, known);
         let frontier = self.frontier();
         turn.send(peer, frontier);
     }
@@ -42,6 +47,7 @@ impl Replica {
             let frontier = self.frontier();
             turn.broadcast(frontier);
             self.retry_missing(turn);
+            self.look_ahead(now);
             self.ask_for_seals(self.retry.0, turn);
         }
         if let Some(failed) = self.fetch.overdue_following(now)
@@ -66,9 +72,10 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         // What was under way when the link ended is answered to nobody.
-        if !self.peers.contains_key(&from) {
+        let Some(peer) = self.peers.get_mut(&from) else {
             return Ok(());
-        }
+        };
+        peer.heard_ms = turn.now.mono_ms;
         match gossip {
             Gossip::Events(arrivals) => {
                 self.receive(from, arrivals, turn)?;

@@ -32,6 +32,7 @@ impl Replica {
             if let Some(seat) = &mut self.seat {
                 seat.creation.settle(&block);
             }
+            self.compare_head(&block);
             self.execute(block, turn)?;
         }
         let next = |settled: Option<Round>| settled.map_or(0, |round| round.later(1).get());
@@ -86,6 +87,7 @@ impl Replica {
                 false => &mut self.stats.transactions_rejected,
             };
             *counter = counter.saturating_add(1);
+            self.compare_official(&id, outcome.is_applied());
             // Anybody may repeat a transaction: whoever was told that it is applied is told no more.
             let is_told = self.watches.grade(&id) == Some(Grade::Final);
             if is_told && !outcome.is_applied() {

@@ -4,6 +4,7 @@
 mod epochs;
 mod liars;
 mod network;
+mod partitions;
 mod restarts;
 
 use ledger::Outcome;

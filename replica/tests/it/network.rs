@@ -91,6 +91,8 @@ pub(crate) struct Network {
     rng: ChaCha20Rng,
     /// Pairs (lower, higher) that cannot reach each other.
     pub(crate) cut: BTreeSet<(usize, usize)>,
+    /// Pairs (from, to) whose messages are lost, though both ends think themselves connected.
+    pub(crate) deaf: BTreeSet<(usize, usize)>,
     pub(crate) delay_ms: std::ops::Range<u64>,
     pub(crate) replies: Vec<(usize, Ticket, Reply)>,
     transcript: Digest,
@@ -170,6 +172,7 @@ impl Network {
             now_ms: 0,
             rng: ChaCha20Rng::seed_from_u64(seed),
             cut: BTreeSet::new(),
+            deaf: BTreeSet::new(),
             delay_ms: 1..20,
             replies: Vec::new(),
             transcript: Digest::ZERO,
@@ -490,6 +493,9 @@ impl Network {
     fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
         let seen: &[&[u8]] = &[&self.transcript.0, &[from as u8, to as u8], &bytes];
         self.transcript = derive(Domain::Audit, seen);
+        if self.deaf.contains(&(from, to)) {
+            return;
+        }
         let span = self.delay_ms.end - self.delay_ms.start;
         let delay = self.delay_ms.start + self.rng.next_u64() % span;
         let life = self.nodes[to].life;
