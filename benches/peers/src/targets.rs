@@ -185,22 +185,18 @@ fn refresh(keys: &TreeKeys, targets: &mut Vec<Target>) -> Result<()> {
     }
     let begun = Instant::now();
     let view = tree.view(&undo)?;
-    let view_ms = begun.elapsed().as_secs_f64() * 1e3;
+    let first_us = begun.elapsed().as_secs_f64() * 1e6;
     let begun = Instant::now();
     for _ in 0..PROOFS {
         view.prove(&records[draw.below(LEAVES)].0)?;
     }
     let made = begun.elapsed().as_secs_f64() * 1e6 / PROOFS as f64;
-    targets.push(target(
-        "the map as of a block before, ms",
-        AtMost(20.0),
-        view_ms,
-    ));
-    targets.push(target(
-        "proof as of a block before, us",
-        AtMost(1000.0),
-        made,
-    ));
+    for (what, measured) in [
+        ("first proof as of a block before, us", first_us + made),
+        ("each further proof as of it, us", made),
+    ] {
+        targets.push(target(what, AtMost(1000.0), measured));
+    }
     Ok(())
 }
 

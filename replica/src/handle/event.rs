@@ -98,7 +98,7 @@ impl Replica {
     }
 
     /// Admits an event and everything that waited for it alone.
-    fn admit_with_waiting<S: Store>(
+    pub(crate) fn admit_with_waiting<S: Store>(
         &mut self,
         arrival: Arrival,
         turn: &mut Turn<'_, S>,

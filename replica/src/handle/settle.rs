@@ -134,7 +134,8 @@ impl Replica {
         }
         for (_, arrival) in self.pending.raise_floor(floor) {
             if self.dag.missing(&arrival.event).is_empty() {
-                self.admit(arrival, turn)?;
+                // Others may wait for it, that name nothing below the floor themselves.
+                self.admit_with_waiting(arrival, turn)?;
             }
         }
         Ok(())
