@@ -12,7 +12,7 @@ WITH_ROCKSDB := ROCKSDB_LIB_DIR=$(ROCKSDB) ROCKSDB_STATIC=1
 CARGO := cargo
 LOCKED := --locked
 
-.PHONY: help demo test check spec bench fuzz native claim clean
+.PHONY: help demo test check spec bench bench-peers fuzz native claim clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,11 +38,14 @@ spec: $(CACHE)/python/bin/python ## Checks docs/spec/vectors by a verifier in Py
 
 $(CACHE)/python/bin/python:
 	python3 -m venv $(CACHE)/python
-	$(CACHE)/python/bin/python -m pip install --quiet blake3==1.0.8
+	$(CACHE)/python/bin/python -m pip install --quiet blake3==1.0.11
 
 bench: claim native ## Prints what each operation costs on this machine.
 	$(WITH_ROCKSDB) $(CARGO) build $(LOCKED) --workspace --bins
 	$(CARGO_TARGET_DIR)/debug/primus-benches
+
+bench-peers: claim native ## Measures our trees beside those of other projects, in one run.
+	$(WITH_ROCKSDB) $(CARGO) run $(LOCKED) --release --manifest-path benches/peers/Cargo.toml
 
 fuzz: ## Fuzzes every decoder for a minute each (needs a nightly toolchain and cargo-fuzz).
 	fuzz/run.sh

@@ -10,6 +10,7 @@ use merkle::map::MapTree;
 use merkle::proof::output::OutputProof;
 use merkle::proof::record::{MapPosition, RecordProof};
 use merkle::top::{SizedRoot, State, StateRoots};
+use merkle::workers::Sequential;
 use merkle::{Map, TreeKeys};
 use primitives::codec::{self, Canonical};
 use primitives::digest::{Digest, derive};
@@ -32,9 +33,10 @@ fn measure(size: u32) -> Result<()> {
     let keys = TreeKeys::new(&Digest([7; 32]));
     let leaf_of = |index: u32| derive(Domain::OutputCommitment, &[&index.to_le_bytes()]);
     let mut outputs = DenseTree::new(*keys.outputs());
-    for index in 0..size {
-        outputs.append(output_leaf(&keys, &leaf_of(index), None));
-    }
+    let leaves: Vec<_> = (0..size)
+        .map(|index| output_leaf(&keys, &leaf_of(index), None))
+        .collect();
+    outputs.append(&leaves, Height::new(9), &Sequential);
     let record = Record {
         log_root: Digest([1; 32]),
         count: 3,
@@ -50,6 +52,8 @@ fn measure(size: u32) -> Result<()> {
         &(0..size)
             .map(|index| (at(index).position, hash))
             .collect::<Vec<_>>(),
+        Height::new(9),
+        &Sequential,
     )?;
     let empty = SizedRoot {
         root: Digest::ZERO,

@@ -17,6 +17,10 @@ use crate::order;
 use crate::seed;
 use crate::slots::{Outcome, Slot, Slots, Status};
 
+mod tentative;
+
+pub use tentative::TentativeHead;
+
 /// Checks a would-be leader's beacon (C17); a committee does, and tests fake it.
 pub trait BeaconCheck {
     /// Whether `beacon` is `creator`'s of `round`.
@@ -65,6 +69,8 @@ pub struct Engine {
     seed: Digest,
     time: Time,
     settled: Option<Round>,
+    /// The leader of the last block, if this engine settled it.
+    previous: Option<Digest>,
     ordered: BTreeMap<Digest, Round>,
     ordered_by_round: BTreeMap<Round, Vec<Digest>>,
     slots: Slots,
@@ -188,17 +194,6 @@ impl Engine {
         round.later(limits::STALE_ROUNDS) < self.next_round()
     }
 
-    /// The held events that a later block may order, in the order of the tentative ledger (C26).
-    #[must_use]
-    pub fn tentative(&self, dag: &Dag) -> Vec<Digest> {
-        let unordered: Vec<Handle> = dag
-            .vertices()
-            .filter(|(_, vertex)| !self.is_stale(vertex.round()) && !self.is_ordered(vertex.id()))
-            .map(|(handle, _)| handle)
-            .collect();
-        order::arrange(dag, &self.seed, &unordered)
-    }
-
     /// What the present seed says of a slot; undecided for settled rounds. For display: it copies
     /// what has been counted.
     #[must_use]
@@ -287,6 +282,7 @@ impl Engine {
             seed,
             time,
             settled: None,
+            previous: None,
             ordered: BTreeMap::new(),
             ordered_by_round: BTreeMap::new(),
             slots: Slots::new(committee),
@@ -345,6 +341,7 @@ impl Engine {
         for member in members.iter().filter_map(|handle| dag.vertex(*handle)) {
             self.note_ordered(*member.id(), member.round());
         }
+        self.previous = Some(*vertex.id());
         let seed_before = self.seed;
         self.seed = seed::next(&seed_before, round, &pre_output);
         self.slots.forget_seed();

@@ -69,3 +69,15 @@ pub enum Contradiction {
         candidate: Digest,
     },
 }
+
+impl Contradiction {
+    /// The slot, as (round, peer).
+    #[must_use]
+    pub const fn slot(&self) -> (u64, u16) {
+        match self {
+            Self::TwoCertified { round, peer, .. } | Self::CommitAndSkip { round, peer, .. } => {
+                (round.get(), peer.0)
+            }
+        }
+    }
+}

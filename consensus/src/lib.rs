@@ -29,6 +29,8 @@
 
 extern crate alloc;
 
+#[cfg(test)]
+mod cases;
 pub mod checkpoint;
 pub mod creation;
 pub mod engine;
@@ -43,6 +45,6 @@ pub mod slots;
 
 pub use checkpoint::Checkpoint;
 pub use creation::{Creation, Decision};
-pub use engine::{BeaconCheck, Engine, Settled};
+pub use engine::{BeaconCheck, Engine, Settled, TentativeHead};
 pub use error::{Contradiction, Error};
 pub use finality::Grade;

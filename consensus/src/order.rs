@@ -144,7 +144,7 @@ impl Children {
         let mut parents_left = vec![0_usize; vertices.len()];
         for ((index, vertex), left) in vertices.iter().enumerate().zip(&mut parents_left) {
             for parent in vertex.parents() {
-                let position = handles.binary_search(parent).ok();
+                let position = handles.binary_search(&parent).ok();
                 if let Some(list) = position.and_then(|position| children.get_mut(position)) {
                     list.push(index);
                     *left = left.saturating_add(1);

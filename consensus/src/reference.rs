@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 use primitives::Digest;
 use primitives::keys::PublicKey;
 
+pub mod bridge;
 pub mod generate;
 mod order;
 pub mod race;

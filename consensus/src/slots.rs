@@ -25,6 +25,10 @@ use primitives::units::{PeerIndex, Round, Stake};
 use crate::error::Contradiction;
 use crate::race::{self, Runner, Tag};
 
+mod tally;
+
+use tally::{Tallies, candidates, is_certified};
+
 /// A peer in a round (C11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
@@ -62,41 +66,6 @@ pub(crate) struct Slots {
     anchors: BTreeMap<Round, Vec<PeerIndex>>,
 }
 
-/// What has been counted for one slot.
-#[derive(Debug, Clone, Default)]
-struct Tallies {
-    direct: Option<Outcome>,
-    roots_seen: usize,
-    candidates: Vec<Candidate>,
-}
-
-#[derive(Debug, Clone)]
-struct Candidate {
-    handle: Handle,
-    /// Creators of roots of the next round that do not vote for it.
-    against: Tally,
-    against_seen: usize,
-    /// Creators of roots that certify it (C12).
-    certifiers: Tally,
-    certifiers_seen: usize,
-}
-
-/// Stake of distinct creators.
-#[derive(Debug, Clone, Default)]
-struct Tally {
-    creators: BTreeSet<PeerIndex>,
-    stake: Stake,
-}
-
-impl Tally {
-    fn add(&mut self, creator: PeerIndex, stake: Stake) {
-        if self.creators.insert(creator) {
-            // Never above the committee's whole stake, which is checked.
-            self.stake = self.stake.later(stake.get());
-        }
-    }
-}
-
 /// How far the walk over later slots has come for one slot (C15).
 #[derive(Debug, Clone, Copy)]
 struct Walk {
@@ -127,6 +96,13 @@ impl Slots {
     /// The leader rank of a round (C18).
     pub(crate) fn leader_rank(&self, seed: &Digest, round: Round) -> Vec<PeerIndex> {
         race::rank(Tag::Leader, seed, round, &self.runners)
+    }
+
+    /// Whether a slot is known to be skipped, by what has been decided so far.
+    pub(crate) fn is_skipped(&self, slot: Slot) -> bool {
+        let direct = || self.tallies.get(&slot).and_then(|tallies| tallies.direct);
+        let known = self.indirect.get(&slot).copied().or_else(direct);
+        known == Some(Outcome::Skipped)
     }
 
     /// Forgets rounds up to `settled`.
@@ -270,16 +246,13 @@ impl Slots {
             frontier = frontier
                 .iter()
                 .filter_map(|handle| dag.vertex(*handle))
-                .flat_map(|vertex| vertex.votes().iter().map(|(_, vote)| *vote))
+                .flat_map(|vertex| vertex.votes().map(|(_, vote)| vote))
                 .collect();
             round = round.earlier(1);
         }
         let mut found: Option<Handle> = None;
         for candidate in candidates(dag, slot, 0) {
-            let is_certified = frontier
-                .iter()
-                .filter_map(|handle| dag.vertex(*handle))
-                .any(|root| certifies(dag, root, slot.peer, candidate));
+            let is_certified = is_certified(dag, slot, candidate, &frontier);
             if let Some(first) = found.filter(|_| is_certified) {
                 return Err(two_certified(dag, slot, first, candidate));
             }
@@ -299,88 +272,6 @@ impl Walk {
             rank: 0,
         }
     }
-}
-
-impl Tallies {
-    /// Counts roots admitted since the last time.
-    fn count(&mut self, dag: &Dag, slot: Slot) {
-        let fresh = candidates(dag, slot, self.roots_seen).map(Candidate::new);
-        self.candidates.extend(fresh);
-        self.roots_seen = dag.root_handles(slot.round).len();
-        let committee = dag.committee();
-        let after = |round: u64, seen: usize| {
-            dag.root_handles(slot.round.later(round))
-                .iter()
-                .skip(seen)
-                .filter_map(|handle| dag.vertex(*handle))
-        };
-        for candidate in &mut self.candidates {
-            for root in after(1, candidate.against_seen) {
-                if root.vote_of(slot.peer) != Some(candidate.handle) {
-                    let stake = committee.stake(root.creator());
-                    candidate.against.add(root.creator(), stake);
-                }
-            }
-            candidate.against_seen = dag.root_handles(slot.round.later(1)).len();
-            for root in after(2, candidate.certifiers_seen) {
-                if certifies(dag, root, slot.peer, candidate.handle) {
-                    let stake = committee.stake(root.creator());
-                    candidate.certifiers.add(root.creator(), stake);
-                }
-            }
-            candidate.certifiers_seen = dag.root_handles(slot.round.later(2)).len();
-        }
-    }
-}
-
-impl Candidate {
-    fn new(handle: Handle) -> Self {
-        Self {
-            handle,
-            against: Tally::default(),
-            against_seen: 0,
-            certifiers: Tally::default(),
-            certifiers_seen: 0,
-        }
-    }
-}
-
-/// The held roots of a slot (C11), leaving out the first `seen` roots of its round.
-fn candidates(dag: &Dag, slot: Slot, seen: usize) -> impl Iterator<Item = Handle> + '_ {
-    dag.root_handles(slot.round)
-        .iter()
-        .skip(seen)
-        .copied()
-        .filter(move |handle| {
-            dag.vertex(*handle)
-                .is_some_and(|root| root.creator() == slot.peer)
-        })
-}
-
-/// Whether `root` certifies `candidate` of `peer`. Rule C12; C38: stops as soon as it is settled.
-fn certifies(dag: &Dag, root: &Vertex, peer: PeerIndex, candidate: Handle) -> bool {
-    let committee = dag.committee();
-    let is_quorum = |stake| committee.meets(Threshold::Quorum, stake);
-    let mut voting = Stake::ZERO;
-    let mut possible = committee.total();
-    for (creator, vote) in root.votes() {
-        let stake = committee.stake(*creator).get();
-        let votes_for = dag
-            .vertex(*vote)
-            .is_some_and(|vote| vote.vote_of(peer) == Some(candidate));
-        if votes_for {
-            voting = voting.later(stake);
-            if is_quorum(voting) {
-                return true;
-            }
-        } else {
-            possible = possible.earlier(stake);
-            if !is_quorum(possible) {
-                return false;
-            }
-        }
-    }
-    false
 }
 
 fn id_of(dag: &Dag, handle: Handle) -> Digest {

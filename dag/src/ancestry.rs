@@ -60,6 +60,11 @@ impl Ancestry {
         }
     }
 
+    /// Gives back room that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// Notes one place as seen.
     pub(crate) fn note(&mut self, place: Place) {
         let position = position(place.branch);

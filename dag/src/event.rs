@@ -12,6 +12,12 @@ use primitives::{Digest, limits};
 use crate::committee::Committee;
 use crate::error::Error;
 
+pub(crate) mod shape;
+mod signed;
+
+pub use shape::Fault;
+pub use signed::Signed;
+
 /// Another event by name (C4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
@@ -106,14 +112,6 @@ impl Canonical for Header {
 }
 
 impl Header {
-    /// The event's id: the digest of its canonical bytes without signature (C4).
-    ///
-    /// # Errors
-    /// Never for a header within its bounds.
-    pub fn id(&self) -> Result<Digest, Error> {
-        Ok(derive(Domain::Event, &[&codec::encode(self)?]))
-    }
-
     /// How others name the event `id` with this header.
     #[must_use]
     pub const fn reference(&self, id: Digest) -> Reference {
@@ -135,20 +133,6 @@ impl Header {
     }
 }
 
-/// An event as it travels and is stored: header and signature. The payload goes beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "primitives::codec::bincode")]
-pub struct Signed {
-    /// The signed header.
-    pub header: Header,
-    /// The event key's signature over the id; randomised, so not part of the identity.
-    pub signature: Signature,
-}
-
-impl Canonical for Signed {
-    const BYTES_MAX: usize = limits::EVENT_HEADER_BYTES_MAX + 64;
-}
-
 /// The commitment to a payload's bytes.
 #[must_use]
 pub fn payload_digest(payload: &[u8]) -> Digest {
@@ -156,12 +140,9 @@ pub fn payload_digest(payload: &[u8]) -> Digest {
 }
 
 /// An event whose signature, chain, epoch, creator, shape and payload commitment have been checked;
-/// only this module builds one. What needs its parents is checked on admission.
+/// only this module builds one. What needs its parents is checked on admission. Copies are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    id: Digest,
-    signed: Signed,
-}
+pub struct Event(Signed);
 
 impl Event {
     /// Checks everything that an event shows by itself: C4, C9 and the parts of C5 to C8 that need no
@@ -171,8 +152,8 @@ impl Event {
     /// # Errors
     /// A typed error naming the rule and, where the signature holds, the creator to blame.
     pub fn verify(signed: Signed, payload: &[u8], committee: &Committee) -> Result<Self, Error> {
-        let event = Self::trust(signed)?;
-        let header = event.header();
+        let event = Self::trust(signed);
+        let (id, header) = (event.id(), event.header());
         if header.version != 1 {
             return Err(Error::Version {
                 found: header.version,
@@ -190,31 +171,24 @@ impl Event {
             });
         }
         let member = committee.member(header.creator)?;
-        member.event_key.verify(
-            Role::Event,
-            &header.chain,
-            &event.id,
-            &event.signed.signature,
-        )?;
-        check_shape(header, committee)
-            .and_then(|()| check_payload(header, payload))
+        let signature = event.signed().signature();
+        member
+            .event_key
+            .verify(Role::Event, &header.chain, id, signature)?;
+        shape::check_shape(header, committee)
+            .and_then(|()| shape::check_payload(header, payload))
             .map_err(|fault| Error::Malformed {
                 creator: header.creator,
-                id: event.id,
+                id: *id,
                 fault,
             })?;
         Ok(event)
     }
 
     /// The event of bytes that this peer itself has verified and stored, or made in a test.
-    ///
-    /// # Errors
-    /// Only if the header cannot be encoded.
-    pub fn trust(signed: Signed) -> Result<Self, Error> {
-        Ok(Self {
-            id: signed.header.id()?,
-            signed,
-        })
+    #[must_use]
+    pub const fn trust(signed: Signed) -> Self {
+        Self(signed)
     }
 
     /// Signs `header` as its creator.
@@ -222,213 +196,35 @@ impl Event {
     /// # Errors
     /// Only if the header cannot be encoded.
     pub fn sign(header: Header, signer: &dyn Signer) -> Result<Self, Error> {
-        let id = header.id()?;
+        let encoded = codec::encode(&header)?;
+        let id = derive(Domain::Event, &[&encoded]);
         let signature = signer.sign(Role::Event, &header.chain, &id);
-        Ok(Self {
-            id,
-            signed: Signed { header, signature },
-        })
+        Ok(Self(Signed::of(id, header, signature, encoded)))
     }
 
     /// The id.
     #[must_use]
-    pub const fn id(&self) -> &Digest {
-        &self.id
+    pub fn id(&self) -> &Digest {
+        self.0.id()
     }
 
     /// The header.
     #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.signed.header
+    pub fn header(&self) -> &Header {
+        self.0.header()
     }
 
     /// Header and signature, to send or store.
     #[must_use]
     pub const fn signed(&self) -> &Signed {
-        &self.signed
+        &self.0
     }
 
     /// How others name this event.
     #[must_use]
-    pub const fn reference(&self) -> Reference {
-        self.signed.header.reference(self.id)
+    pub fn reference(&self) -> Reference {
+        self.0.reference()
     }
-}
-
-/// What is wrong with the shape of one event, seen from its header alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// C5: seq 0 has no self-parent and every later event has one.
-    #[error("self-parent present or absent against its sequence number (C5)")]
-    SelfParentPresence,
-    /// C5: the self-parent is the creator's event before.
-    #[error("self-parent is not the creator's event before (C5)")]
-    SelfParentReference,
-    /// C5: a root is of a higher round than its self-parent, a data event of the same.
-    #[error("round does not follow from the self-parent's (C5)")]
-    SelfParentRound,
-    /// C30: only seq 0 of a later epoch names the sealing leader.
-    #[error("sealing leader present or absent against epoch and sequence number (C30)")]
-    Sealing,
-    /// C6: roots of round 0 and data events have no votes.
-    #[error("votes where none are allowed (C6, C7)")]
-    UnwantedVotes,
-    /// C6: votes are of the round before, by ascending creator, at most one each.
-    #[error("votes are not of the round before, sorted, one per creator (C6)")]
-    VoteOrder,
-    /// C6: the votes' creators form no quorum.
-    #[error("votes without a quorum (C6)")]
-    VoteQuorum,
-    /// C6: the root does not vote for its own root of the round before.
-    #[error("own root of the round before is not among the votes (C6)")]
-    OwnVote,
-    /// C8: other parents are sorted by (creator, seq, id), each once, at most twice the committee.
-    #[error("other parents are unsorted, repeated or too many (C8)")]
-    ParentOrder,
-    /// C8: an other parent's round is too high or more than 64 below.
-    #[error("an other parent's round is out of range (C8)")]
-    ParentRound,
-    /// C8: an other parent is also a vote or the self-parent.
-    #[error("an other parent is also a vote or the self-parent (C8)")]
-    ParentRepeated,
-    /// A referenced creator is not in the committee.
-    #[error("a reference names a creator outside the committee")]
-    ReferenceCreator,
-    /// C17: roots carry a beacon, data events none.
-    #[error("beacon present or absent against the kind (C4, C17)")]
-    Beacon,
-    /// C29: attestations are in ascending height.
-    #[error("attestations are not by ascending height (C29)")]
-    AttestationOrder,
-    /// C4: the claimed time is below the self-parent's.
-    #[error("claimed time is below the self-parent's (C4)")]
-    Time,
-    /// C7: more than 1,024 data events in one round.
-    #[error("too many data events in one round (C7)")]
-    DataEvents,
-    /// C9: the payload does not match its commitment.
-    #[error("payload does not match its commitment (C9)")]
-    Payload,
-    /// C4: a reference's creator, seq or round is not that of the event it names.
-    #[error("a reference does not match the event it names (C4)")]
-    Reference,
-}
-
-fn check_payload(header: &Header, payload: &[u8]) -> Result<(), Fault> {
-    let length = u32::try_from(payload.len()).ok();
-    let fits = length == Some(header.payload_bytes)
-        && payload.len() <= limits::PAYLOAD_BYTES_MAX
-        && payload_digest(payload) == header.payload;
-    fits.then_some(()).ok_or(Fault::Payload)
-}
-
-fn check_shape(header: &Header, committee: &Committee) -> Result<(), Fault> {
-    let outside = |reference: &Reference| reference.creator.position() >= committee.size();
-    if header.all_parents().any(outside) {
-        return Err(Fault::ReferenceCreator);
-    }
-    check_self_parent(header)?;
-    check_votes(header, committee)?;
-    check_parents(header, committee)?;
-    if header.beacon.is_some() != (header.kind == Kind::Root) {
-        return Err(Fault::Beacon);
-    }
-    let heights = header
-        .attestations
-        .iter()
-        .map(|attestation| attestation.height);
-    if !is_ascending(heights) {
-        return Err(Fault::AttestationOrder);
-    }
-    Ok(())
-}
-
-// C5, C30.
-fn check_self_parent(header: &Header) -> Result<(), Fault> {
-    let first = header.seq == Seq::ZERO;
-    if header.sealing.is_some() != (first && header.epoch > Epoch::ZERO) {
-        return Err(Fault::Sealing);
-    }
-    let Some(parent) = &header.self_parent else {
-        return match (first, header.kind) {
-            (true, Kind::Root) => Ok(()),
-            (true, Kind::Data) => Err(Fault::SelfParentRound),
-            (false, _) => Err(Fault::SelfParentPresence),
-        };
-    };
-    if first {
-        return Err(Fault::SelfParentPresence);
-    }
-    if parent.creator != header.creator || parent.seq != header.seq.earlier(1) {
-        return Err(Fault::SelfParentReference);
-    }
-    let follows = match header.kind {
-        Kind::Root => header.round > parent.round,
-        Kind::Data => header.round == parent.round,
-    };
-    follows.then_some(()).ok_or(Fault::SelfParentRound)
-}
-
-// C6, C7.
-fn check_votes(header: &Header, committee: &Committee) -> Result<(), Fault> {
-    if header.kind == Kind::Data || header.round == Round::ZERO {
-        return if header.votes.is_empty() {
-            Ok(())
-        } else {
-            Err(Fault::UnwantedVotes)
-        };
-    }
-    let before = header.round.earlier(1);
-    let creators = || header.votes.iter().map(|vote| vote.creator);
-    if !is_ascending(creators()) || header.votes.iter().any(|vote| vote.round != before) {
-        return Err(Fault::VoteOrder);
-    }
-    let stake = primitives::units::Stake::sum(creators().map(|creator| committee.stake(creator)));
-    if !stake.is_ok_and(|stake| committee.meets(primitives::quorum::Threshold::Quorum, stake)) {
-        return Err(Fault::VoteQuorum);
-    }
-    Ok(())
-}
-
-// C8.
-fn check_parents(header: &Header, committee: &Committee) -> Result<(), Fault> {
-    let bound = committee.size().saturating_mul(2);
-    let keys = header.parents.iter().map(Reference::key);
-    if header.parents.len() > bound || !is_ascending(keys) {
-        return Err(Fault::ParentOrder);
-    }
-    for parent in header.parents.iter() {
-        let low_enough = match header.kind {
-            Kind::Root => parent.round < header.round,
-            Kind::Data => parent.round <= header.round,
-        };
-        if !low_enough || parent.round.later(limits::PARENT_ROUNDS_MAX) < header.round {
-            return Err(Fault::ParentRound);
-        }
-        let is_self_parent = header.self_parent.is_some_and(|own| own.id == parent.id);
-        let is_vote = header
-            .votes
-            .binary_search_by_key(&parent.creator, |vote| vote.creator)
-            .ok()
-            .and_then(|position| header.votes.get(position))
-            .is_some_and(|vote| vote.id == parent.id);
-        if is_self_parent || is_vote {
-            return Err(Fault::ParentRepeated);
-        }
-    }
-    Ok(())
-}
-
-fn is_ascending<T: Ord>(keys: impl Iterator<Item = T>) -> bool {
-    let mut last = None;
-    for key in keys {
-        if last.as_ref().is_some_and(|last| *last >= key) {
-            return false;
-        }
-        last = Some(key);
-    }
-    true
 }
 
 /// Two signed headers of one creator and epoch with one seq and different ids (C10).
@@ -449,14 +245,14 @@ impl Evidence {
     /// The evidence of two events, in the order of their ids.
     #[must_use]
     pub fn new(one: &Event, other: &Event) -> Self {
-        let (first, second) = if one.id < other.id {
+        let (first, second) = if one.id() < other.id() {
             (one, other)
         } else {
             (other, one)
         };
         Self {
-            first: first.signed.clone(),
-            second: second.signed.clone(),
+            first: first.signed().clone(),
+            second: second.signed().clone(),
         }
     }
 
@@ -465,16 +261,16 @@ impl Evidence {
     /// # Errors
     /// [`Error::NoEvidence`] if the pair shows no equivocation; a signature error otherwise.
     pub fn verify(&self, committee: &Committee) -> Result<PeerIndex, Error> {
-        let (a, b) = (&self.first.header, &self.second.header);
-        let (first, second) = (a.id()?, b.id()?);
+        let (a, b) = (self.first.header(), self.second.header());
+        let (first, second) = (self.first.id(), self.second.id());
         let same = (a.chain, a.epoch, a.creator, a.seq) == (b.chain, b.epoch, b.creator, b.seq);
         let here = a.chain == *committee.chain() && a.epoch == committee.epoch();
         if !same || !here || first >= second {
             return Err(Error::NoEvidence { creator: a.creator });
         }
         let key = committee.member(a.creator)?.event_key;
-        key.verify(Role::Event, &a.chain, &first, &self.first.signature)?;
-        key.verify(Role::Event, &b.chain, &second, &self.second.signature)?;
+        key.verify(Role::Event, &a.chain, first, self.first.signature())?;
+        key.verify(Role::Event, &b.chain, second, self.second.signature())?;
         Ok(a.creator)
     }
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
+use primitives::keys::Signature;
 use primitives::units::{Epoch, Height, PeerIndex, Round, Seq};
 use primitives::{Digest, limits};
 
@@ -36,7 +37,7 @@ pub struct Head {
 }
 
 /// A place in the sender's stored events of one epoch, ordered by (round, admission).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub struct Cursor {
     /// The round.
@@ -74,11 +75,33 @@ pub enum Message {
     },
     /// Answers [`Message::Follow`].
     Followed {
+        /// The epoch of the question.
+        epoch: Epoch,
         /// The events, in the sender's order.
         events: Parcels,
         /// Where to go on; none at the sender's end.
         next: Option<Cursor>,
     },
+    /// Attestations of one block of an epoch that is sealed: events of it are void, so they cannot
+    /// travel in one (C29, C30). The sender's own when it seals; all it has in answer to
+    /// [`Message::WantSeal`].
+    Attested {
+        /// The epoch whose committee signs.
+        epoch: Epoch,
+        /// The block.
+        height: Height,
+        /// Its consensus root.
+        root: Digest,
+        /// Signatures by ascending index in that committee.
+        signatures: List<(PeerIndex, Signature), { limits::PEERS_MAX }>,
+    },
+    /// Asks for the attestations of the block that seals an epoch.
+    WantSeal {
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// Transactions that a peer outside the committee passes on to a member, encoded as a payload.
+    Passed(Bytes<{ limits::PAYLOAD_BYTES_MAX }>),
 }
 
 impl Canonical for Message {
@@ -91,7 +114,12 @@ impl Message {
     pub fn into_parcels(self) -> Vec<Parcel> {
         match self {
             Self::Events(events) | Self::Followed { events, .. } => events.into_vec(),
-            Self::Want(_) | Self::Frontier { .. } | Self::Follow { .. } => Vec::new(),
+            Self::Want(_)
+            | Self::Frontier { .. }
+            | Self::Follow { .. }
+            | Self::Attested { .. }
+            | Self::WantSeal { .. }
+            | Self::Passed(_) => Vec::new(),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::gossip::Head;
 mod admit;
 mod vertex;
 
+use admit::Ballot;
 pub use vertex::Vertex;
 
 /// A held event by the count of events admitted before it; never used twice.
@@ -25,6 +26,9 @@ pub use vertex::Vertex;
 pub struct Handle(u64);
 
 impl Handle {
+    /// No event's: what lay below the floor when it was named.
+    pub(crate) const NOWHERE: Self = Self(u64::MAX);
+
     /// The count of events admitted before this one.
     #[must_use]
     pub const fn get(self) -> u64 {
@@ -68,6 +72,8 @@ pub struct Dag {
     branches: Branches,
     forkers: BTreeSet<PeerIndex>,
     roots_admitted: u64,
+    /// Of the last root with votes; none since the floor has moved.
+    ballot: Option<Ballot>,
 }
 
 impl Dag {
@@ -87,6 +93,7 @@ impl Dag {
             branches,
             forkers: BTreeSet::new(),
             roots_admitted: 0,
+            ballot: None,
         }
     }
 
@@ -106,7 +113,13 @@ impl Dag {
     #[must_use]
     pub fn missing(&self, event: &Event) -> Vec<Reference> {
         let mut missing: Vec<Reference> = Vec::new();
-        for parent in event.header().all_parents() {
+        let header = event.header();
+        let votes = match self.ballot_of(event) {
+            Some(_) => &[],
+            None => &*header.votes,
+        };
+        let own = header.self_parent.iter();
+        for parent in own.chain(votes).chain(header.parents.iter()) {
             let absent = parent.round >= self.floor && !self.contains(&parent.id);
             if absent && !missing.iter().any(|known| known.id == parent.id) {
                 missing.push(*parent);
@@ -366,6 +379,7 @@ impl Dag {
             return Vec::new();
         }
         self.floor = floor;
+        self.ballot = None;
         let kept = self.levels.split_off(&floor);
         let dropped = core::mem::replace(&mut self.levels, kept);
         let mut ids = Vec::new();

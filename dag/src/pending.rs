@@ -128,6 +128,11 @@ impl<T> Pending<T> {
             .map(|missed| missed.reference)
     }
 
+    /// Everything held back, by id.
+    pub fn into_held(self) -> impl Iterator<Item = (Event, T)> {
+        self.held.into_values().map(|held| (held.event, held.item))
+    }
+
     /// Whether a held event misses `id`.
     #[must_use]
     pub fn misses(&self, id: &Digest) -> bool {

@@ -1,17 +1,6 @@
 //! DAGs for tests: drawn in text, or random with forkers. Events are unsigned.
 //!
-//! One event a line, parents before children:
-//!
-//! ```text
-//!   A0                     the root of round 0 of peer 0 (B: of peer 1, and so on)
-//!   a0.x = B0 $1           a data event of peer 0 in round 0, parent B0, one byte of payload
-//!   A1 = A0 B0 C0 +D0 @120 a root of round 1: votes for A0 B0 C0, parent D0, claimed time 120
-//!   A1' = A0 B0 C0 ^A0     a second child of A0: a fork
-//! ```
-//!
-//! The self-parent is the creator's event drawn last, unless `^name` (or `^` for none) says
-//! otherwise. A root's names of the round before are votes unless a `+` makes them other parents. The
-//! time is 100 a round, unless said, and never below the self-parent's unless said.
+//! The language of drawings is told in docs/spec/drawn-dags.md.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -23,11 +12,6 @@
     reason = "tests stop at the first wrong drawing"
 )]
 
-use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use primitives::Digest;
 use primitives::codec::List;
 use primitives::digest::derive;
@@ -36,12 +20,18 @@ use primitives::keys::{Beacon, PublicKey, Signature, VerifyingKey};
 use primitives::units::{Epoch, PeerIndex, Round, Seq, Stake, Time};
 
 use crate::committee::{Committee, Member};
-use crate::event::{Event, Header, Kind, Reference, Signed, payload_digest};
-use crate::graph::{Admission, Dag};
+use crate::event::{Event, Header, Kind, Signed, payload_digest};
 
+mod drawing;
+mod lanes;
 mod random;
+#[cfg(test)]
+mod tests;
+mod words;
 
+pub use drawing::Drawing;
 pub use random::{Random, Shape, random, walk};
+pub use words::{Judge, Word, Wrong};
 
 /// The chain of all drawn DAGs.
 pub const CHAIN: Digest = Digest([7; 32]);
@@ -115,140 +105,6 @@ pub fn header(creator: PeerIndex, round: Round, kind: Kind) -> Header {
 /// The unsigned event of a header.
 #[must_use]
 pub fn unsigned(header: Header) -> Event {
-    Event::trust(Signed {
-        header,
-        signature: Signature([0; 64]),
-    })
-    .expect("the header is within its bounds")
-}
-
-/// A DAG with names for its events.
-#[derive(Debug, Clone)]
-pub struct Drawing {
-    /// The DAG drawn so far.
-    pub dag: Dag,
-    names: BTreeMap<String, Reference>,
-    last: BTreeMap<PeerIndex, Event>,
-    times: BTreeMap<Digest, Time>,
-}
-
-impl Drawing {
-    /// Draws the lines of `text` for a committee with these stakes.
-    #[must_use]
-    pub fn new(stakes: &[u64], text: &str) -> Self {
-        let mut drawing = Self {
-            dag: Dag::new(committee(stakes)),
-            names: BTreeMap::new(),
-            last: BTreeMap::new(),
-            times: BTreeMap::new(),
-        };
-        drawing.draw(text);
-        drawing
-    }
-
-    /// Draws more lines.
-    pub fn draw(&mut self, text: &str) {
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            self.admit(line);
-        }
-    }
-
-    /// Draws one line and admits its event.
-    pub fn admit(&mut self, line: &str) -> Admission {
-        let event = self.event(line);
-        self.dag
-            .admit(event)
-            .unwrap_or_else(|error| panic!("{line}: {error}"))
-    }
-
-    /// The event of one line, named but not admitted.
-    pub fn event(&mut self, line: &str) -> Event {
-        let mut words = line.split_whitespace();
-        let name = words.next().expect("a line has a name");
-        let mut header = self.named(name);
-        let mut votes = Vec::new();
-        let mut parents = Vec::new();
-        let mut time = None;
-        for word in words {
-            match word.chars().next() {
-                Some('=') => {}
-                Some('@') => time = Some(Time::new(word[1..].parse().expect("a time"))),
-                Some('$') => header.payload_bytes = word[1..].parse().expect("a length"),
-                Some('^') => header.self_parent = self.names.get(&word[1..]).copied(),
-                Some('+') => parents.push(self.reference(&word[1..])),
-                _ => {
-                    let reference = self.reference(word);
-                    let is_vote = header.kind == Kind::Root
-                        && word.starts_with(char::is_uppercase)
-                        && reference.round.later(1) == header.round;
-                    if is_vote {
-                        votes.push(reference);
-                    } else {
-                        parents.push(reference);
-                    }
-                }
-            }
-        }
-        votes.sort_unstable();
-        parents.sort_unstable_by_key(Reference::key);
-        let own = header.self_parent;
-        header.seq = own.map_or(Seq::ZERO, |own| own.seq.later(1));
-        let least = own.map_or(Time::ZERO, |own| self.times[&own.id]);
-        header.time = time.unwrap_or(Time::new(header.round.get() * 100).max(least));
-        header.votes = List::new(votes).expect("few votes");
-        header.parents = List::new(parents).expect("few parents");
-        let event = unsigned(header);
-        self.times.insert(*event.id(), event.header().time);
-        self.names.insert(name.to_owned(), event.reference());
-        self.last.insert(event.header().creator, event.clone());
-        event
-    }
-
-    /// The reference of a drawn event.
-    #[must_use]
-    pub fn reference(&self, name: &str) -> Reference {
-        *self
-            .names
-            .get(name)
-            .unwrap_or_else(|| panic!("nothing is named {name}"))
-    }
-
-    /// The id of a drawn event.
-    #[must_use]
-    pub fn id(&self, name: &str) -> Digest {
-        self.reference(name).id
-    }
-
-    /// The name of an event, for messages.
-    #[must_use]
-    pub fn name(&self, id: &Digest) -> &str {
-        self.names
-            .iter()
-            .find(|(_, reference)| reference.id == *id)
-            .map_or("?", |(name, _)| name)
-    }
-
-    /// The names of events, joined by spaces.
-    #[must_use]
-    pub fn names(&self, ids: &[Digest]) -> String {
-        let names: Vec<&str> = ids.iter().map(|id| self.name(id)).collect();
-        names.join(" ")
-    }
-
-    fn named(&self, name: &str) -> Header {
-        let letter = name.bytes().next().expect("a name is not empty");
-        let creator = PeerIndex(u16::from(letter.to_ascii_uppercase() - b'A'));
-        let digits: String = name[1..].chars().take_while(char::is_ascii_digit).collect();
-        let round = Round::new(digits.parse().expect("a name has a round"));
-        let kind = if letter.is_ascii_uppercase() {
-            Kind::Root
-        } else {
-            Kind::Data
-        };
-        let mut header = header(creator, round, kind);
-        header.self_parent = self.last.get(&creator).map(Event::reference);
-        // Twins differ at least in their names.
-        header.payload = payload_digest(name.as_bytes());
-        header
-    }
+    let signed = Signed::new(header, Signature([0; 64]));
+    Event::trust(signed.expect("the header is within its bounds"))
 }

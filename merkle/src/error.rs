@@ -87,6 +87,16 @@ pub enum Error {
         /// The largest possible size.
         limit: u64,
     },
+    /// A range that is no subtree: empty, or not beginning where one of its width can.
+    #[error("{part}: {start}..{end} is not a subtree")]
+    Subtree {
+        /// Of which tree.
+        part: Part,
+        /// The first index.
+        start: u64,
+        /// The index after the last.
+        end: u64,
+    },
     /// More or fewer log entries than the record counts.
     #[error("{part}: {found} entries where {wanted} were due")]
     EntryCount {
@@ -127,6 +137,12 @@ pub enum Error {
         /// Which tree.
         part: Part,
     },
+    /// A proof of several positions whose branches and leaves do not fit what was asked for.
+    #[error("{part}: the shape of the proof does not fit the positions asked for")]
+    Shape {
+        /// Which map.
+        part: Part,
+    },
     /// A batch that names one position twice.
     #[error("{part}: position {position} appears twice in one batch")]
     RepeatedPosition {
@@ -142,6 +158,14 @@ pub enum Error {
         part: Part,
         /// The index.
         index: u64,
+    },
+    /// A refresh that keeps a digest which its verifier does not hold.
+    #[error("{part}: the refresh keeps a digest of level {level} that is not held")]
+    NotHeld {
+        /// Whose refresh.
+        part: Part,
+        /// The level, or in a map the bit of the branch.
+        level: u32,
     },
     /// A tree that can hold no more.
     #[error("{part} holds no more than {limit} elements")]

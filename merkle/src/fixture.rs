@@ -6,6 +6,25 @@ use primitives::digest::derive;
 use primitives::domain::Domain;
 
 use crate::hash::{TreeHasher, TreeKeys};
+use crate::workers::{Task, Workers};
+
+/// A thread for each task, ended in whatever order they end.
+#[derive(Debug)]
+pub(crate) struct Threads;
+
+impl Workers for Threads {
+    fn count(&self) -> usize {
+        4
+    }
+
+    fn run(&self, tasks: Vec<Task<'_>>) {
+        std::thread::scope(|scope| {
+            tasks.into_iter().for_each(|task| {
+                scope.spawn(task);
+            });
+        });
+    }
+}
 
 pub(crate) fn keys() -> TreeKeys {
     TreeKeys::new(&Digest([7; 32]))

@@ -40,10 +40,13 @@ pub mod leaf;
 mod levels;
 pub mod log;
 pub mod map;
+pub mod nodes;
 pub mod path;
 pub mod proof;
+pub mod refresh;
 pub mod top;
 pub mod transactions;
+pub mod workers;
 
 pub use error::{Error, Part};
 pub use hash::{Map, TreeHasher, TreeKeys};

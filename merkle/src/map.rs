@@ -8,46 +8,55 @@
 //!       1100   1011       (a chain of nodes without a branch costs nothing)
 //! ```
 //!
-//! The shape depends on the set of positions alone. Each branch keeps the digests of its children
-//! together, so that hashing it, or proving through it, reads no other node. Source:
-//! docs/spec/state.md sections 4 and 9.
+//! The shape depends on the set of positions alone. Positions that
+//! begin with the same bits are kept apart from others, so that several workers can change a map at
+//! once; no digest depends on that. Source: docs/spec/state.md section 4.
 
 use alloc::vec::Vec;
-use core::array;
 
 use primitives::Digest;
+use primitives::units::Height;
 
 use crate::error::Error;
 use crate::hash::{Map, MapHasher, TreeKeys};
+use crate::refresh::Stamp;
 use crate::top::SizedRoot;
+use crate::workers::{self, Workers};
 
 mod arena;
+mod multi;
 mod proof;
+mod refresh;
+mod shard;
+mod top;
+mod view;
+mod walk;
 
-use arena::{Arena, Branch, LEAVES_MAX, Leaf, Link, Node, Slot};
+use arena::{LEAVES_MAX, Link, Node};
+pub use multi::MapMulti;
 pub use proof::{MapPath, MapProof};
+pub use refresh::MapRefresh;
+use shard::Shard;
+use top::{SHARDS, Top};
+pub use view::MapView;
+use walk::{Fork, MapNodes, Opened};
 
-/// Records that are set before their branches are hashed: as many neighbours as keep all those
-/// branches in a processor's own cache. The few branches above several chunks are hashed for each.
-const CHUNK: usize = 256;
-
-/// A map with all its nodes in memory, about 144 bytes a position.
+/// A map with all its nodes in memory, about 152 bytes a position, and when each last changed.
 #[derive(Debug, Clone)]
 pub struct MapTree {
     hasher: MapHasher,
-    arena: Arena,
-    root: Option<Link>,
-    root_hash: Digest,
+    top: Top,
+    shards: Vec<Shard>,
+    size: u64,
 }
 
-/// The changed branches by the bit they test.
-struct Changed([Vec<u32>; 256]);
-
-impl Changed {
-    #[expect(clippy::indexing_slicing, reason = "a u8 lies within 256 elements")]
-    fn add(&mut self, bit: u8, branch: u32) {
-        self.0[usize::from(bit)].push(branch);
-    }
+/// A node of the map.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// Above the shards, by its number there.
+    Top(usize),
+    /// In a shard.
+    Within(usize, Link),
 }
 
 impl MapTree {
@@ -56,10 +65,10 @@ impl MapTree {
     pub fn new(map: Map, keys: &TreeKeys) -> Self {
         let hasher = keys.map(map).clone();
         Self {
-            root_hash: hasher.empty(),
-            arena: Arena::new(hasher.part()),
+            top: Top::new(),
+            shards: (0..SHARDS).map(|_| Shard::new(hasher.part())).collect(),
             hasher,
-            root: None,
+            size: 0,
         }
     }
 
@@ -67,8 +76,8 @@ impl MapTree {
     #[must_use]
     pub fn sized_root(&self) -> SizedRoot {
         SizedRoot {
-            root: self.root_hash,
-            size: count(&self.arena.leaves),
+            root: self.top.root().unwrap_or_else(|| self.hasher.empty()),
+            size: self.size,
         }
     }
 
@@ -77,27 +86,80 @@ impl MapTree {
     /// # Errors
     /// [`Error::Missing`] never.
     pub fn record_hash(&self, position: &Digest) -> Result<Option<Digest>, Error> {
-        let Some((_, leaf)) = self.search(position, |_, _| ())? else {
-            return Ok(None);
-        };
-        let leaf = self.arena.leaf(leaf)?;
-        Ok((leaf.position == *position).then_some(leaf.record_hash))
+        let found = self.walk(position)?.map(|found| found.leaf);
+        let found = found.filter(|leaf| leaf.position == *position);
+        Ok(found.map(|leaf| leaf.record_hash))
     }
 
-    /// Sets these (position, record hash) pairs, given in any order; the root is the same for every
-    /// order. Nothing changes on an error. Cost: one compression for each leaf and for each branch
-    /// above them.
+    /// Sets by block `at` these (position, record hash) pairs, given in any order; the root is the
+    /// same for every order and whoever the workers are. Nothing changes on an error. Cost: one
+    /// compression for each leaf and for each branch above them.
     ///
     /// # Errors
     /// [`Error::RepeatedPosition`] for a position named twice; [`Error::Full`] if the map could
     /// exceed 2^31 positions.
-    pub fn update(&mut self, records: &[(Digest, Digest)]) -> Result<(), Error> {
+    pub fn update(
+        &mut self,
+        records: &[(Digest, Digest)],
+        at: Height,
+        workers: &dyn Workers,
+    ) -> Result<(), Error> {
         // In order of position neighbours follow one another through the same memory.
         let mut sorted: Vec<_> = records.iter().map(|(at, hash)| [*at, *hash]).collect();
         sorted.sort_unstable_by_key(|[position, _]| *position);
         self.check_update(&sorted)?;
-        let mut chunks = sorted.chunks(CHUNK);
-        chunks.try_for_each(|chunk| self.update_chunk(chunk))
+        let (mut jobs, mut touched) = (Vec::new(), Vec::new());
+        let mut rest = sorted.as_slice();
+        for (index, shard) in self.shards.iter_mut().enumerate() {
+            let cut = rest.partition_point(|[position, _]| top::shard_of(position) <= index);
+            let (own, others) = rest.split_at(cut);
+            rest = others;
+            if !own.is_empty() {
+                touched.push(index);
+                jobs.push((shard, own));
+            }
+        }
+        let (stamp, hasher) = (Stamp::at(at), &self.hasher);
+        let update = |(shard, own): (&mut Shard, &[_])| -> Result<u64, Error> {
+            let before = count(&shard.arena.leaves);
+            shard.update(hasher, own, stamp)?;
+            Ok(count(&shard.arena.leaves).abs_diff(before))
+        };
+        for added in workers::map(workers, jobs, update) {
+            self.size = self.size.saturating_add(added?);
+        }
+        for index in &touched {
+            let hash = self.shards.get(*index).map(|shard| shard.root_hash);
+            self.top.set(*index, hash, stamp);
+        }
+        self.top.rehash(&self.hasher, &touched, stamp);
+        Ok(())
+    }
+
+    fn check_update(&self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
+        self.check_distinct(sorted.iter().map(|[position, _]| position))?;
+        if self.size.saturating_add(count(sorted)) > LEAVES_MAX {
+            return Err(Error::Full {
+                part: self.hasher.part(),
+                limit: LEAVES_MAX,
+            });
+        }
+        Ok(())
+    }
+
+    /// Sorted positions must not repeat.
+    fn check_distinct<'a>(
+        &self,
+        sorted: impl Iterator<Item = &'a Digest> + Clone,
+    ) -> Result<(), Error> {
+        let mut pairs = sorted.clone().zip(sorted.skip(1));
+        match pairs.find(|(one, next)| one == next) {
+            Some((position, _)) => Err(Error::RepeatedPosition {
+                part: self.hasher.part(),
+                position: *position,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// What the map holds at `position`: a proof of presence or of absence. Cost: about log2 n
@@ -106,197 +168,81 @@ impl MapTree {
     /// # Errors
     /// [`Error::TooDeep`] below 256 branches, which takes about 2^255 hashes to bring about.
     pub fn prove(&self, position: &Digest) -> Result<MapProof, Error> {
-        let mut turns = Vec::new();
-        let found = self.search(position, |bit, slot| turns.push((bit, slot.other())))?;
-        let Some((_, leaf)) = found else {
-            return Ok(MapProof::Empty);
+        MapProof::of(self.hasher.part(), position, self.walk(position)?)
+    }
+
+    /// What the map holds at `positions`, which increase strictly from at least one. Cost: about
+    /// log2 n steps a position and no hash.
+    ///
+    /// # Errors
+    /// [`Error::IndexOrder`] for positions in another order; [`Error::Encoding`] above
+    /// [`primitives::limits::MULTI_POSITIONS_MAX`].
+    pub fn prove_multi(&self, positions: &[Digest]) -> Result<MapMulti, Error> {
+        MapMulti::prove(self.hasher.part(), self, positions)
+    }
+
+    /// What the map holds at `position`, for a verifier that holds the proof of block `held`: only
+    /// the siblings that changed since. Cost: as [`MapTree::prove`].
+    ///
+    /// # Errors
+    /// [`Error::TooDeep`] below 256 branches.
+    pub fn refresh(&self, position: &Digest, held: Height) -> Result<MapRefresh, Error> {
+        MapRefresh::of(self.hasher.part(), position, self.walk(position)?, held)
+    }
+
+    fn within(&self, shard: usize, link: Link) -> Result<Opened<Place>, Error> {
+        let part = self.hasher.part();
+        let missing = Error::Missing {
+            part,
+            level: 0,
+            index: 0,
         };
-        let sibling = |(bit, slot): (u8, Slot)| Ok((bit, self.hash(slot)?));
-        let branches = turns
-            .into_iter()
-            .map(sibling)
-            .collect::<Result<_, Error>>()?;
-        let path = MapPath::new(self.arena.part, branches)?;
-        let leaf = self.arena.leaf(leaf)?;
-        Ok(if leaf.position == *position {
-            MapProof::Present { path }
-        } else {
-            MapProof::Absent {
-                path,
-                position: leaf.position,
-                record_hash: leaf.record_hash,
+        let arena = &self.shards.get(shard).ok_or(missing)?.arena;
+        match link.node() {
+            Node::Leaf(leaf) => Ok(Opened::Leaf(*arena.leaf(leaf)?)),
+            Node::Branch(index) => {
+                let (branch, below) = (arena.branch(index)?, arena.below(index)?);
+                Ok(Opened::Fork(Fork {
+                    bit: branch.bit,
+                    children: branch.children.map(|child| Place::Within(shard, child)),
+                    hashes: below.hashes,
+                    stamps: below.stamps,
+                }))
             }
-        })
+        }
+    }
+}
+
+impl MapNodes for MapTree {
+    type Place = Place;
+
+    fn root(&self) -> Option<(Place, Digest, Stamp)> {
+        let (hash, stamp) = self.top.get(1)?;
+        Some((Place::Top(1), hash, stamp))
     }
 
-    fn update_chunk(&mut self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
-        let mut changed = Changed(array::from_fn(|_| Vec::new()));
-        let hashes = self.hasher.leaves(sorted);
-        for ([position, record_hash], hash) in sorted.iter().zip(hashes) {
-            let leaf = Leaf {
-                position: *position,
-                record_hash: *record_hash,
-            };
-            let slot = self.set(leaf, hash)?;
-            self.mark(slot, &mut changed)?;
-        }
-        self.rehash(&changed)
-    }
-
-    fn check_update(&self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
-        let part = self.arena.part;
-        let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
-        if let Some(([position, _], _)) = pairs.find(|([one, _], [next, _])| one == next) {
-            return Err(Error::RepeatedPosition {
-                part,
-                position: *position,
-            });
-        }
-        if count(&self.arena.leaves).saturating_add(count(sorted)) > LEAVES_MAX {
-            return Err(Error::Full {
-                part,
-                limit: LEAVES_MAX,
-            });
-        }
-        Ok(())
-    }
-
-    /// Follows the bits of `position` down to a leaf, telling `visit` each bit tested and the slot
-    /// chosen; yields where the leaf hangs and its number, or nothing if the map is empty.
-    fn search(
-        &self,
-        position: &Digest,
-        mut visit: impl FnMut(u8, Slot),
-    ) -> Result<Option<(Slot, u32)>, Error> {
-        let Some(mut link) = self.root else {
-            return Ok(None);
-        };
-        let mut slot = Slot::TOP;
+    fn open(&self, mut place: Place) -> Result<Opened<Place>, Error> {
         loop {
-            match link.node() {
-                Node::Leaf(leaf) => return Ok(Some((slot, leaf))),
-                Node::Branch(index) => {
-                    let branch = self.arena.branch(index)?;
-                    slot = Slot::new(index, bit_of(position, branch.bit));
-                    link = *slot.of(&branch.children);
-                    visit(branch.bit, slot);
-                }
+            match place {
+                Place::Within(shard, link) => return self.within(shard, link),
+                Place::Top(index) => match index.checked_sub(SHARDS) {
+                    Some(shard) => {
+                        let root = self.shards.get(shard).and_then(|shard| shard.root);
+                        let root = root.ok_or(Error::Missing {
+                            part: self.hasher.part(),
+                            level: 0,
+                            index: 0,
+                        })?;
+                        place = Place::Within(shard, root);
+                    }
+                    None => match self.top.fork(index) {
+                        Ok(fork) => return Ok(Opened::Fork(fork)),
+                        // A node with one child stands for that child.
+                        Err(only) => place = Place::Top(only),
+                    },
+                },
             }
         }
-    }
-
-    /// Sets the leaf of its position; yields where it hangs.
-    fn set(&mut self, new: Leaf, hash: Digest) -> Result<Slot, Error> {
-        let Some((slot, index)) = self.search(&new.position, |_, _| ())? else {
-            self.root = Some(self.arena.add_leaf(new)?);
-            self.root_hash = hash;
-            return Ok(Slot::TOP);
-        };
-        let leaf = self.arena.leaf_mut(index)?;
-        match first_difference(&leaf.position, &new.position) {
-            None => {
-                leaf.record_hash = new.record_hash;
-                self.set_hash(slot, hash)?;
-                Ok(slot)
-            }
-            Some(bit) => self.insert(new, hash, bit),
-        }
-    }
-
-    /// Hangs a branch at `bit` between the new leaf and the node whose positions it parts from;
-    /// yields where the leaf hangs.
-    fn insert(&mut self, new: Leaf, hash: Digest, bit: u8) -> Result<Slot, Error> {
-        let (above, other) = self.place(&new.position, bit)?;
-        let other_hash = self.hash(above)?;
-        let index = self.arena.next_branch()?;
-        let slot = Slot::new(index, bit_of(&new.position, bit));
-        let leaf = self.arena.add_leaf(new)?;
-        let mut branch = Branch {
-            children: [other; 2],
-            above,
-            bit,
-            changed: false,
-        };
-        *slot.of_mut(&mut branch.children) = leaf;
-        let mut hashes = [other_hash; 2];
-        *slot.of_mut(&mut hashes) = hash;
-        self.arena.add_branch(branch, hashes);
-        if let Node::Branch(other) = other.node() {
-            self.arena.branch_mut(other)?.above = slot.other();
-        }
-        let link = Link::new(Node::Branch(index));
-        if above == Slot::TOP {
-            self.root = Some(link);
-        } else {
-            let parent = self.arena.branch_mut(above.branch())?;
-            *above.of_mut(&mut parent.children) = link;
-        }
-        Ok(slot)
-    }
-
-    /// The first node on the way to `position` that does not test a bit before `bit`, and where it
-    /// hangs.
-    fn place(&self, position: &Digest, bit: u8) -> Result<(Slot, Link), Error> {
-        let mut slot = Slot::TOP;
-        let mut link = self.root.ok_or_else(|| self.arena.missing(0))?;
-        while let Node::Branch(index) = link.node() {
-            let branch = self.arena.branch(index)?;
-            if branch.bit >= bit {
-                break;
-            }
-            slot = Slot::new(index, bit_of(position, branch.bit));
-            link = *slot.of(&branch.children);
-        }
-        Ok((slot, link))
-    }
-
-    /// Marks the branches above `slot` as changed, up to the first that is marked already.
-    fn mark(&mut self, mut slot: Slot, changed: &mut Changed) -> Result<(), Error> {
-        while slot != Slot::TOP {
-            let index = slot.branch();
-            let branch = self.arena.branch_mut(index)?;
-            if branch.changed {
-                break;
-            }
-            branch.changed = true;
-            changed.add(branch.bit, index);
-            slot = branch.above;
-        }
-        Ok(())
-    }
-
-    /// Hashes each changed branch once: a child always tests a later bit than its parent.
-    fn rehash(&mut self, changed: &Changed) -> Result<(), Error> {
-        for (bit, branches) in (0..=u8::MAX).zip(&changed.0).rev() {
-            let mut slots = Vec::with_capacity(branches.len());
-            let mut pairs = Vec::with_capacity(branches.len());
-            for index in branches {
-                let branch = self.arena.branch_mut(*index)?;
-                branch.changed = false;
-                slots.push(branch.above);
-                pairs.push(*self.arena.hashes(*index)?);
-            }
-            for (slot, hash) in slots.into_iter().zip(self.hasher.nodes(bit, &pairs)) {
-                self.set_hash(slot, hash)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn hash(&self, slot: Slot) -> Result<Digest, Error> {
-        if slot == Slot::TOP {
-            return Ok(self.root_hash);
-        }
-        Ok(*slot.of(self.arena.hashes(slot.branch())?))
-    }
-
-    fn set_hash(&mut self, slot: Slot, hash: Digest) -> Result<(), Error> {
-        if slot == Slot::TOP {
-            self.root_hash = hash;
-        } else {
-            *slot.of_mut(self.arena.hashes_mut(slot.branch())?) = hash;
-        }
-        Ok(())
     }
 }
 
@@ -320,6 +266,10 @@ fn count<T>(elements: &[T]) -> u64 {
     // No usize is wider than 64 bits.
     u64::try_from(elements.len()).unwrap_or(u64::MAX)
 }
+
+/// What a map should hold.
+#[cfg(test)]
+type Records = alloc::collections::BTreeMap<Digest, Digest>;
 
 #[cfg(test)]
 mod tests;

@@ -8,15 +8,24 @@
 //! | [`complete::AllEntries`] | these are all entries of its log | state root |
 //! | [`complete::RecentEntries`] | these are its newest entries | state root |
 //! | [`complete::NewEntries`] | these come next after those already known | state root |
+//! | [`range::EntryRange`] | these are its entries from some index on | state root |
+//! | [`range::BlockRange`] | these headers are ancestors, one after the other | state root |
+//! | [`batch::RecordBatch`] | several keys or names have these records, or none | state root |
+//! | [`refresh::RecordRefresh`] | as a record proof, for who holds an older one | state root |
 //! | [`output::OutputProof`] | an output is unspent, or by what it was spent | state root |
+//! | [`batch::OutputBatch`] | the same of several outputs | state root |
+//! | [`refresh::OutputRefresh`] | as an output proof, for who holds an older one | state root |
 //! | [`transaction::TransactionInclusion`] | a block contains these transactions | header |
 //!
 //! Verifying returns what was proven. What the verifier knows is never sent.
 
+pub mod batch;
 pub mod block;
 pub mod complete;
 pub mod output;
+pub mod range;
 pub mod record;
+pub mod refresh;
 pub mod transaction;
 
 #[cfg(test)]

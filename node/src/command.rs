@@ -15,8 +15,9 @@ use crate::http::Readiness;
 use crate::http::client;
 use crate::keyfile::{Role, Secret};
 use crate::run;
-use crate::status::{BlockView, Status};
+use crate::status::{BlockView, HeadView, Status};
 
+mod audit;
 mod dag;
 mod init;
 
@@ -26,6 +27,8 @@ const EXAMPLES: &str = "Examples:
   primus status                what the node says of itself
   primus block 42 --json       block 42 as one JSON object
   primus dag export --epoch 0  every event of epoch 0, offline or from the running node
+  primus fsck                  check every row of the store, offline
+  primus replay                execute every block anew and compare the roots, offline
   primus config show --origin  every setting and where it comes from
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 the answer is no, 4 unreachable, 5 timed out, 6 refused,
@@ -82,6 +85,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Dag,
     },
+    /// Check every row of the store against the hashes that vouch for it; exit 1 at the first bad one.
+    #[command(before_help = "Example:\n  primus fsck\n")]
+    Fsck(Flags),
+    /// Execute every stored block anew and compare every root; exit 1 at the first that differs.
+    #[command(before_help = "Example:\n  primus replay --json\n")]
+    Replay(Flags),
     /// Key files.
     Key {
         /// What about them.
@@ -241,6 +250,8 @@ impl Cli {
             Command::Dag {
                 command: Dag::Export { epoch, flags },
             } => dag::export(&load(&flags)?, epoch, printer.out),
+            Command::Fsck(flags) => audit::fsck(&load(&flags)?, &mut printer),
+            Command::Replay(flags) => audit::replay(&load(&flags)?, &mut printer),
             Command::Key { command } => key(command, &mut printer),
             Command::Config {
                 command: ConfigCommand::Show { origin, flags },
@@ -317,6 +328,28 @@ fn status_text(status: &Status, readiness: &Readiness) -> String {
         status.total_stake,
         status.pool_transactions,
     );
+    if let Some(HeadView {
+        round,
+        leader,
+        support,
+    }) = &status.head
+    {
+        text.push_str(&format!(
+            "head     {leader} of round {round}, tentative, support {support}\n"
+        ));
+    }
+    if let Some(heard) = &status.partition {
+        let total = status.total_stake;
+        text.push_str(&format!(
+            "PARTITION: stake {heard} of {total} is heard, nothing settles\n"
+        ));
+    }
+    if let Some(alarm) = &status.fork_alarm {
+        text.push_str(&format!(
+            "FORK ALARM: {} backed by {} against {} backed by {}\n",
+            alarm.first, alarm.first_backing, alarm.second, alarm.second_backing,
+        ));
+    }
     if readiness.ready {
         text.push_str("ready\n");
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use consensus::creation::Parameters;
+use dag::Committee;
 use dag::gossip::Message;
 use ledger::Genesis;
 use ledger::genesis::Peer;
@@ -127,7 +128,6 @@ fn drive(start: Start) -> Result<(), Error> {
         round_ms_min: parameters.round_ms_min,
         ..Parameters::default()
     };
-    let committee = Arc::new(replica::replica::genesis_committee(&genesis, chain)?);
     let directory = Arc::new(Directory::new(&genesis));
     let setup = Setup {
         genesis,
@@ -137,6 +137,7 @@ fn drive(start: Start) -> Result<(), Error> {
     let (replica, batch) = Replica::start(setup, store.as_ref())?;
     store.apply(&batch)?;
     store.sync()?;
+    let (committee, committees) = watch::channel(Arc::new(replica.committee().clone()));
     let Links {
         status,
         queries,
@@ -154,7 +155,8 @@ fn drive(start: Start) -> Result<(), Error> {
         queries,
         sender,
         &intake::Checks {
-            committee,
+            chain,
+            committee: committees,
             directory: Arc::clone(&directory),
             endpoint: endpoint.clone(),
             workers: config.workers,
@@ -165,6 +167,7 @@ fn drive(start: Start) -> Result<(), Error> {
         store,
         endpoint,
         directory,
+        committee,
         timings,
         status,
         origin: Origin { name, peer, chain },
@@ -192,6 +195,8 @@ struct Driver {
     store: Arc<Database>,
     endpoint: Endpoint,
     directory: Arc<Directory>,
+    /// Whose events are verified before they come here.
+    committee: watch::Sender<Arc<Committee>>,
     timings: Arc<Timings>,
     status: watch::Sender<Option<Arc<Status>>>,
     origin: Origin,
@@ -257,7 +262,7 @@ impl Driver {
                     self.wake_ms = Some(self.wake_ms.map_or(at, |wake| wake.min(at)));
                 }
                 Effect::Accuse(evidence) => {
-                    let header = &evidence.first.header;
+                    let header = evidence.first.header();
                     tracing::warn!(
                         creator = %header.creator, seq = %header.seq, "a peer signed two events"
                     );
@@ -265,7 +270,19 @@ impl Driver {
                 later @ (Effect::Send { .. } | Effect::Reply { .. }) => self.outbox.push(later),
             }
         }
+        self.follow_committee();
         Ok(())
+    }
+
+    /// From the change of an epoch on, events of the new committee are let in (C30).
+    fn follow_committee(&self) {
+        let committee = self.replica.committee();
+        let (epoch, before) = (committee.epoch(), self.committee.borrow().epoch());
+        if epoch != before {
+            let (members, total) = (committee.size(), committee.total());
+            tracing::info!(%epoch, members, stake = %total, "an epoch begins");
+            self.committee.send_replace(Arc::new(committee.clone()));
+        }
     }
 
     /// Syncs if anything that waits depends on it, then lets it out.

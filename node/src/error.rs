@@ -163,6 +163,26 @@ pub enum Error {
         /// The decoder's own words.
         reason: String,
     },
+    /// A row of the store that is not what the hashes above it say.
+    #[error("{table} {key}: {reason}")]
+    BadRow {
+        /// The table.
+        table: &'static str,
+        /// The row's key in hexadecimal digits.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A block that executes to another consensus root than the stored one.
+    #[error("block {height}: executed to root {found} where {wanted} is stored")]
+    OtherRoot {
+        /// The height.
+        height: primitives::units::Height,
+        /// The root found.
+        found: primitives::Digest,
+        /// The root stored.
+        wanted: primitives::Digest,
+    },
     /// A file or socket failed.
     #[error("{context}: {source}")]
     Io {
@@ -264,6 +284,8 @@ impl Error {
             Self::Refused { .. } => Exit::Refused,
             Self::NotFound { .. } => Exit::No,
             Self::HomeExists { .. }
+            | Self::BadRow { .. }
+            | Self::OtherRoot { .. }
             | Self::Io { .. }
             | Self::Randomness { .. }
             | Self::Driver { .. }
@@ -291,6 +313,8 @@ impl Error {
             Self::StoreInUse { .. } => "store.in_use",
             Self::Store(_) => "store.failed",
             Self::Damaged { .. } => "store.damaged",
+            Self::BadRow { .. } => "store.bad_row",
+            Self::OtherRoot { .. } => "store.other_root",
             Self::Io { .. } => "io.failed",
             Self::Randomness { .. } => "os.randomness",
             Self::Unreachable { .. } => "node.unreachable",

@@ -62,8 +62,45 @@ pub struct Status {
     /// What keeps the node from settling for good, if anything does: more than a third of stake has
     /// signed against the rules (C15).
     pub contradiction: Option<String>,
+    /// The candidate that will probably lead the next block (C27): shown, never promised.
+    pub head: Option<HeadView>,
+    /// The stake heard, where it is no quorum and so nothing settles (C28).
+    #[serde(with = "optional_text")]
+    pub partition: Option<Stake>,
+    /// A conflict of which each side has the backing of more than a third of stake (C28).
+    pub fork_alarm: Option<AlarmView>,
     /// What was counted since the start.
     pub counters: Counters,
+}
+
+/// A tentative head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadView {
+    /// The round.
+    pub round: u64,
+    /// The candidate.
+    #[serde(with = "text")]
+    pub leader: Digest,
+    /// The stake that supports it (C24).
+    #[serde(with = "text")]
+    pub support: Stake,
+}
+
+/// Two transactions that exclude each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmView {
+    /// The better backed one.
+    #[serde(with = "text")]
+    pub first: Digest,
+    /// Its backing (C24).
+    #[serde(with = "text")]
+    pub first_backing: Stake,
+    /// The other.
+    #[serde(with = "text")]
+    pub second: Digest,
+    /// Its backing.
+    #[serde(with = "text")]
+    pub second_backing: Stake,
 }
 
 /// What the driver has counted since its start.
@@ -79,6 +116,20 @@ pub struct Counters {
     pub events_created: u64,
     /// Creators shown to have signed two events in one place.
     pub equivocations: u64,
+    /// Times that no quorum was heard, the time after the start among them (C28).
+    pub partitions: u64,
+    /// Conflicts that split the stake (C28).
+    pub fork_alarms: u64,
+    /// Tentative heads of rounds that have a block, and how many of them lead it (C27).
+    pub heads_told: u64,
+    /// See `heads_told`.
+    pub heads_confirmed: u64,
+    /// Transactions seen official that were applied, and those that lost to a rival (C25).
+    pub officials_confirmed: u64,
+    /// See `officials_confirmed`.
+    pub officials_reversed: u64,
+    /// Outpoints with two official spenders at once: somebody signed two histories (C25).
+    pub officials_conflicting: u64,
     /// Transactions applied.
     pub transactions_applied: u64,
     /// Transactions ordered and rejected.
@@ -128,13 +179,17 @@ impl Check {
         };
         let (met, reason) = match self {
             Self::Started => (true, String::new()),
-            Self::Quorum => (
-                Threshold::Quorum.is_met(status.stake_heard, status.total_stake),
-                format!(
-                    "stake {} of {} is heard, which is no quorum",
-                    status.stake_heard, status.total_stake
-                ),
-            ),
+            Self::Quorum => {
+                let heard = status.partition.unwrap_or(status.stake_heard);
+                (
+                    status.partition.is_none()
+                        && Threshold::Quorum.is_met(heard, status.total_stake),
+                    format!(
+                        "stake {heard} of {} is heard, which is no quorum",
+                        status.total_stake
+                    ),
+                )
+            }
             Self::Synced => (
                 status.height.saturating_add(BEHIND_MAX) >= status.height_heard,
                 format!(
@@ -245,6 +300,29 @@ mod text {
     {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// The same for a value that may be absent.
+mod optional_text {
+    use super::{Deserialize, Deserializer, Serializer, Stake, de};
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Stake>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(stake) => serializer.collect_str(stake),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Stake>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let stake = text.map(|text| text.parse().map_err(de::Error::custom));
+        stake.transpose()
     }
 }
 

@@ -61,6 +61,14 @@ pub const PAGE_ENTRIES_MAX: usize = 1_024;
 pub const MAP_DEPTH_MAX: usize = 255;
 /// Digests of one proof in an append-only or dense tree.
 pub const LOG_DEPTH_MAX: usize = 64;
+/// Positions of one proof about several: what a wallet asks about at once.
+pub const MULTI_POSITIONS_MAX: usize = 256;
+/// Digests of one proof about several positions: one for each branch above each of them.
+pub const MULTI_SIBLINGS_MAX: usize = MAP_DEPTH_MAX * MULTI_POSITIONS_MAX;
+/// Branches and leaves of one proof about several positions of a map.
+pub const MULTI_STEPS_MAX: usize = (MAP_DEPTH_MAX + 1) * MULTI_POSITIONS_MAX;
+/// Digests of a proof about a range of a log: on each level at most one on either side.
+pub const RANGE_SIBLINGS_MAX: usize = 2 * LOG_DEPTH_MAX;
 /// Transactions of one receipt.
 pub const RECEIPT_TRANSACTIONS_MAX: usize = 256;
 /// Digests of one receipt: at most one on each of 32 levels for each transaction.

@@ -4,6 +4,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// The tables of a peer's store (docs/spec/state.md section 7).
@@ -99,6 +100,9 @@ pub struct StoreError {
 /// One row: key and value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
+/// A value to be written, shared with whoever holds it already.
+pub type Value = Arc<[u8]>;
+
 /// Synchronous reads of one consistent state.
 pub trait Store {
     /// The value of `key`, if there is one.
@@ -121,9 +125,10 @@ pub trait Store {
 }
 
 /// Writes that take effect together or not at all; a later write of a key replaces an earlier one.
+/// Values are shared, so that what many stores keep in one process need not be copied for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    writes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    writes: BTreeMap<(Table, Vec<u8>), Option<Value>>,
 }
 
 impl Batch {
@@ -136,8 +141,8 @@ impl Batch {
     }
 
     /// Sets `key` to `value`.
-    pub fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
-        self.writes.insert((table, key), Some(value));
+    pub fn put(&mut self, table: Table, key: Vec<u8>, value: impl Into<Value>) {
+        self.writes.insert((table, key), Some(value.into()));
     }
 
     /// Removes `key`.
@@ -165,10 +170,10 @@ impl Batch {
     }
 
     /// The writes in order of table and key; `None` removes.
-    pub fn writes(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
+    pub fn writes(&self) -> impl Iterator<Item = (Table, &[u8], Option<&Value>)> {
         self.writes
             .iter()
-            .map(|((table, key), value)| (*table, key.as_slice(), value.as_deref()))
+            .map(|((table, key), value)| (*table, key.as_slice(), value.as_ref()))
     }
 }
 
@@ -194,7 +199,7 @@ impl<'a, S: Store> Overlay<'a, S> {
 impl<S: Store> Store for Overlay<'_, S> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.batch.writes.get(&(table, key.to_vec())) {
-            Some(value) => Ok(value.clone()),
+            Some(value) => Ok(value.as_ref().map(|value| value.to_vec())),
             None => self.base.get(table, key),
         }
     }
@@ -223,7 +228,7 @@ impl<S: Store> Store for Overlay<'_, S> {
             .collect();
         for ((_, key), value) in on_top() {
             match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
+                Some(value) => rows.insert(key.clone(), value.to_vec()),
                 None => rows.remove(key),
             };
         }

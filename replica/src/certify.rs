@@ -26,11 +26,16 @@ pub struct Certified {
     pub signatures: Vec<(PeerIndex, Signature)>,
 }
 
-/// Gathers attestations and checks them in batches, no sooner than a quorum may be there.
-#[derive(Debug, Default)]
+/// Gathers one committee's attestations and checks them in batches, no sooner than a quorum may be
+/// there.
+#[derive(Debug)]
 pub struct Certifier {
+    committee: Committee,
+    /// The lowest height that is not certified yet.
+    open: Height,
+    /// This peer's own roots from there on.
+    roots: BTreeMap<Height, Digest>,
     heights: BTreeMap<Height, BTreeMap<PeerIndex, Attestation>>,
-    certified: Option<Certified>,
     /// The height executed when all that was gathered was last looked at.
     looked_at: Option<Height>,
 }
@@ -46,35 +51,45 @@ pub enum Verdict {
         height: Height,
         /// The root of the others.
         theirs: Digest,
+        /// The root of this peer.
+        ours: Digest,
     },
 }
 
 impl Certifier {
-    /// Starts from the newest certificate known.
+    /// Gathers what `committee` attests from height `open` on.
     #[must_use]
-    pub const fn new(certified: Option<Certified>) -> Self {
+    pub const fn new(committee: Committee, open: Height) -> Self {
         Self {
+            committee,
+            open,
+            roots: BTreeMap::new(),
             heights: BTreeMap::new(),
-            certified,
             looked_at: None,
         }
     }
 
-    /// The newest certificate.
+    /// The committee.
     #[must_use]
-    pub const fn certified(&self) -> Option<&Certified> {
-        self.certified.as_ref()
+    pub const fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
+    /// Notes the root that this peer found for a block.
+    pub fn note_root(&mut self, height: Height, root: Digest) {
+        self.roots.insert(height, root);
+        if self.roots.len() > HEIGHTS_MAX {
+            self.roots.pop_first();
+        }
     }
 
     /// Notes what `creator` attests. Certified heights and those far from `executed` are ignored; a
     /// creator's first word for a height stands.
     pub fn gather(&mut self, creator: PeerIndex, attestations: &[Attestation], executed: Height) {
-        let certified = self.certified.as_ref().map(|newest| newest.height);
         let near = window(executed);
         for attestation in attestations {
             let height = attestation.height;
-            let open = certified.is_none_or(|newest| height > newest);
-            if open && near.contains(&height) {
+            if height >= self.open && near.contains(&height) {
                 self.heights
                     .entry(height)
                     .or_default()
@@ -85,16 +100,20 @@ impl Certifier {
         }
     }
 
+    /// What has been gathered of `height` for this peer's own root, and that root.
+    #[must_use]
+    pub fn gathered(&self, height: Height) -> Option<(Digest, Vec<(PeerIndex, Signature)>)> {
+        let root = *self.roots.get(&height)?;
+        let claims = self.heights.get(&height)?.iter();
+        let same = claims.filter(|(_, claim)| claim.root == root);
+        let signatures = same.map(|(creator, claim)| (*creator, claim.signature));
+        Some((root, signatures.collect()))
+    }
+
     /// Certifies the newest height at or below `executed` at which a quorum agrees, and any height of
     /// `wanted` below it, each checked against this peer's own root; none while nothing has been
     /// gathered or executed since the last call. Cost: one batch of signature checks per certificate.
-    pub fn advance(
-        &mut self,
-        committee: &Committee,
-        executed: Height,
-        wanted: &BTreeSet<Height>,
-        own_roots: &BTreeMap<Height, Digest>,
-    ) -> Verdict {
+    pub fn advance(&mut self, executed: Height, wanted: &BTreeSet<Height>) -> Verdict {
         let mut certificates = Vec::new();
         if self.looked_at == Some(executed) {
             return Verdict::Certified(certificates);
@@ -105,23 +124,23 @@ impl Certifier {
             if !certificates.is_empty() && !wanted.contains(height) {
                 continue;
             }
-            let Some(certified) = certify(committee, *height, claims) else {
+            let Some(certified) = certify(&self.committee, *height, claims) else {
                 continue;
             };
-            if own_roots
-                .get(height)
-                .is_some_and(|own| *own != certified.root)
-            {
+            let own = self.roots.get(height);
+            if let Some(ours) = own.filter(|own| **own != certified.root) {
                 return Verdict::Diverged {
                     height: *height,
                     theirs: certified.root,
+                    ours: *ours,
                 };
             }
             certificates.push(certified);
         }
         if let Some(newest) = certificates.first() {
-            self.heights = self.heights.split_off(&newest.height.later(1));
-            self.certified = Some(newest.clone());
+            self.open = newest.height.later(1);
+            self.heights = self.heights.split_off(&self.open);
+            self.roots = self.roots.split_off(&self.open);
         }
         certificates.reverse();
         Verdict::Certified(certificates)
@@ -141,29 +160,18 @@ fn certify(
     claims: &mut BTreeMap<PeerIndex, Attestation>,
 ) -> Option<Certified> {
     let root = quorum_root(committee, claims)?;
-    let digest = attestation_digest(committee.epoch(), height, &root);
     let signers: Vec<(PeerIndex, Signature)> = claims
         .iter()
         .filter(|(_, claim)| claim.root == root)
         .map(|(creator, claim)| (*creator, claim.signature))
         .collect();
-    let batch: Vec<Claim> = signers
-        .iter()
-        .filter_map(|(creator, signature)| {
-            let key = committee.member(*creator).ok()?.event_key;
-            Some(Claim {
-                key,
-                digest,
-                signature: *signature,
-            })
-        })
-        .collect();
-    let verdicts = verify_batch(Role::Attestation, committee.chain(), &batch);
-    let mut signatures = Vec::new();
-    for ((creator, signature), holds) in signers.into_iter().zip(verdicts) {
-        if holds {
-            signatures.push((creator, signature));
-        } else {
+    let signatures = holding(committee, height, &root, &signers);
+    for (creator, _) in signers {
+        // Both lists are by ascending creator.
+        if signatures
+            .binary_search_by_key(&creator, |(it, _)| *it)
+            .is_err()
+        {
             claims.remove(&creator);
         }
     }
@@ -173,6 +181,31 @@ fn certify(
         root,
         signatures,
     })
+}
+
+/// Those of the signatures that hold. Cost: one batch of signature checks.
+pub fn holding(
+    committee: &Committee,
+    height: Height,
+    root: &Digest,
+    signatures: &[(PeerIndex, Signature)],
+) -> Vec<(PeerIndex, Signature)> {
+    let digest = attestation_digest(committee.epoch(), height, root);
+    let (known, batch): (Vec<_>, Vec<Claim>) = signatures
+        .iter()
+        .filter_map(|(creator, signature)| {
+            let key = committee.member(*creator).ok()?.event_key;
+            let claim = Claim {
+                key,
+                digest,
+                signature: *signature,
+            };
+            Some(((*creator, *signature), claim))
+        })
+        .unzip();
+    let verdicts = verify_batch(Role::Attestation, committee.chain(), &batch);
+    let holding = known.into_iter().zip(verdicts).filter(|(_, holds)| *holds);
+    holding.map(|(signed, _)| signed).collect()
 }
 
 /// The root that more than two thirds of stake claim, if any.

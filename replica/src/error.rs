@@ -28,16 +28,6 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
-    /// A chain whose committee would change, which this version cannot follow.
-    #[error(
-        "epochs of {period} blocks; this version keeps one committee, for {wanted} blocks at least"
-    )]
-    ManyEpochs {
-        /// The period of the genesis.
-        period: u64,
-        /// The least period.
-        wanted: u64,
-    },
     /// A quorum attested another root than this peer's (C29).
     #[error("block {height}: a quorum attested root {theirs} where this peer has {ours}")]
     Diverged {
@@ -61,7 +51,6 @@ impl Error {
             | Self::Ledger(_)
             | Self::Store(_)
             | Self::Damaged { .. }
-            | Self::ManyEpochs { .. }
             | Self::Diverged { .. } => None,
         }
     }
@@ -75,7 +64,6 @@ impl Error {
             | Self::Ledger(_)
             | Self::Store(_)
             | Self::Damaged { .. }
-            | Self::ManyEpochs { .. }
             | Self::Diverged { .. } => true,
         }
     }

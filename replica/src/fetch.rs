@@ -198,6 +198,13 @@ impl Fetch {
         Some(failed)
     }
 
+    /// Forgets what was asked for in the epoch before, and returns whom it followed.
+    pub fn next_epoch(&mut self) -> Option<PublicKey> {
+        self.wanted.clear();
+        self.shares.clear();
+        self.following.take().map(|following| following.peer)
+    }
+
     /// How many single events are asked for.
     #[must_use]
     pub fn wanted_count(&self) -> usize {

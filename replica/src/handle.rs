@@ -2,9 +2,13 @@
 
 mod certificate;
 mod create;
+mod epoch;
 mod event;
 mod gossip;
+mod outlook;
 mod restore;
+mod seal;
 mod settle;
+mod stray;
 mod submit;
 mod wallet;

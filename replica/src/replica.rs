@@ -1,16 +1,14 @@
 //! The whole of one peer, and the one function that it is.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use consensus::Engine;
 use consensus::creation::Parameters;
-use consensus::{Creation, Engine};
-use dag::committee::Member;
 use dag::event::{Attestation, Reference};
 use dag::pending::Pending;
 use dag::{Committee, Dag};
-use ledger::genesis::ONE_EPOCH;
 use ledger::state::Ledger;
 use ledger::{Genesis, Header};
 use primitives::Digest;
@@ -28,8 +26,11 @@ use crate::error::Error;
 use crate::fetch::Fetch;
 use crate::input::{Arrival, Input, Now, Ticket};
 use crate::inquiry::Inquiry;
+use crate::outlook::Outlook;
 use crate::pool::Pool;
+use crate::seat::{Seat, committee_of, index_of};
 use crate::stats::Stats;
+use crate::strays::Strays;
 use crate::turn::Turn;
 use crate::unsettled::Unsettled;
 use crate::watch::Watches;
@@ -68,18 +69,15 @@ pub(crate) struct OwnHead {
     pub(crate) time: Time,
 }
 
-/// This peer's place in the committee in force; an observer has none.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    pub(crate) index: PeerIndex,
-    pub(crate) creation: Creation,
-}
-
 /// One connected peer.
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
+    /// The epoch it last told.
+    pub(crate) epoch: Epoch,
     /// The settled height it last told.
     pub(crate) height: Height,
+    /// When it last said anything, in monotonic milliseconds.
+    pub(crate) heard_ms: u64,
     /// What it has cost to answer it lately.
     pub(crate) allowance: Allowance,
 }
@@ -94,7 +92,9 @@ pub(crate) struct Held {
 
 /// One peer.
 pub struct Replica {
+    /// The place in the committee in force; an observer has none.
     pub(crate) seat: Option<Seat>,
+    pub(crate) creation: Parameters,
     pub(crate) chain: Digest,
     pub(crate) committee: Committee,
     pub(crate) signer: Box<dyn Signer + Send>,
@@ -103,11 +103,18 @@ pub struct Replica {
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
     pub(crate) unsettled: Unsettled,
+    pub(crate) strays: Strays,
     pub(crate) pool: Pool,
     pub(crate) watches: Watches,
+    /// The newest certificate.
+    pub(crate) certified: Option<Certified>,
     pub(crate) certifier: Certifier,
-    /// Consensus roots executed and not yet certified.
-    pub(crate) roots: BTreeMap<Height, Digest>,
+    /// The certifier of the epoch before, until its sealing block is certified.
+    pub(crate) sealed: Option<Certifier>,
+    /// Sealed epochs whose sealing block this peer has no certificate of.
+    pub(crate) unsealed: BTreeSet<Epoch>,
+    /// The leader that sealed the epoch before, which first events name (C30).
+    pub(crate) sealing: Option<Digest>,
     /// Own attestations not yet in an own event.
     pub(crate) attestations: Vec<Attestation>,
     pub(crate) peers: BTreeMap<PublicKey, Peer>,
@@ -121,8 +128,11 @@ pub struct Replica {
     pub(crate) held: Vec<Held>,
     pub(crate) frontier_due_ms: u64,
     pub(crate) sweep_due_ms: u64,
+    /// The member to which transactions were passed on last.
+    pub(crate) passed_to: PublicKey,
     /// Whom to ask next for what pending events miss, and from which place on.
     pub(crate) retry: (PublicKey, Round, Digest),
+    pub(crate) outlook: Outlook,
     pub(crate) stats: Stats,
 }
 
@@ -142,8 +152,7 @@ impl Replica {
     /// writes to be made before the first input.
     ///
     /// # Errors
-    /// [`Error::ManyEpochs`], a faulty genesis, or a store that is missing rows or does not hash to the
-    /// root it claims.
+    /// A faulty genesis, or a store that is missing rows or does not hash to the root it claims.
     ///
     /// # Cost
     /// Rebuilds the trees from their leaves, about 0.5 s per million.
@@ -153,36 +162,36 @@ impl Replica {
             signer,
             creation,
         } = setup;
-        let (period, wanted) = (genesis.parameters.period, ONE_EPOCH);
-        if period < wanted {
-            return Err(Error::ManyEpochs { period, wanted });
-        }
         let chain = genesis.chain_id()?;
-        let committee = genesis_committee(&genesis, chain)?;
-        let seat = index_of_event_key(&committee, &signer.public()).map(|index| Seat {
-            index,
-            creation: Creation::new(index, creation),
-        });
         let restored = Ledger::restore(&genesis, store)?;
         let is_new = restored.is_none();
         let (ledger, mut batch) = match restored {
             Some(ledger) => (ledger, Batch::new()),
             None => Ledger::genesis(&genesis)?,
         };
+        let parameters = &genesis.parameters;
+        let committee = committee_of(&ledger, ledger.epoch(), store)?;
+        let last = parameters.last_height(committee.epoch());
+        let engine = Engine::new(&committee).with_last_height(last);
         let mut replica = Self {
-            seat,
+            seat: Seat::find(&committee, signer.as_ref(), creation),
+            creation,
             chain,
             dag: Dag::new(committee.clone()),
             pending: Pending::new(committee.size()),
-            engine: Engine::new(&committee).with_time(genesis.parameters.time),
+            engine: engine.with_time(parameters.time),
+            certifier: Certifier::new(committee.clone(), Height::ZERO),
             committee,
             signer,
             ledger,
             unsettled: Unsettled::default(),
+            strays: Strays::default(),
             pool: Pool::default(),
             watches: Watches::default(),
-            certifier: Certifier::default(),
-            roots: BTreeMap::new(),
+            certified: None,
+            sealed: None,
+            unsealed: BTreeSet::new(),
+            sealing: None,
             attestations: Vec::new(),
             peers: BTreeMap::new(),
             fetch: Fetch::default(),
@@ -193,7 +202,9 @@ impl Replica {
             held: Vec::new(),
             frontier_due_ms: 0,
             sweep_due_ms: 0,
+            passed_to: PublicKey::default(),
             retry: (PublicKey::default(), Round::ZERO, Digest::ZERO),
+            outlook: Outlook::default(),
             stats: Stats::default(),
         };
         if is_new {
@@ -202,10 +213,7 @@ impl Replica {
         } else {
             replica.restore(store)?;
         }
-        let is_asking = replica.standing != Standing::Quarantined;
-        if is_asking && replica.is_quorum(replica.own().into_iter()) {
-            replica.standing = Standing::Active;
-        }
+        replica.conclude_alone();
         Ok((replica, batch))
     }
 
@@ -250,6 +258,7 @@ impl Replica {
         }
         self.settle(&mut turn)?;
         self.create(&mut turn)?;
+        self.weigh_conflicts(&mut turn);
         self.report(&mut turn)?;
         Ok(turn.finish())
     }
@@ -287,7 +296,7 @@ impl Replica {
     /// The newest certificate.
     #[must_use]
     pub const fn certified(&self) -> Option<&Certified> {
-        self.certifier.certified()
+        self.certified.as_ref()
     }
 
     /// Whether own events may be made.
@@ -300,6 +309,12 @@ impl Replica {
     #[must_use]
     pub fn pooled(&self) -> usize {
         self.pool.len()
+    }
+
+    /// How many transactions wait for somebody else to bring them in again.
+    #[must_use]
+    pub fn strays(&self) -> usize {
+        self.strays.len()
     }
 
     /// Whether an event with transactions waits to be ordered.
@@ -343,6 +358,11 @@ impl Replica {
         self.ledger.header()
     }
 
+    /// This peer's index in a committee.
+    pub(crate) fn index_in(&self, committee: &Committee) -> Option<PeerIndex> {
+        index_of(committee, self.signer.as_ref())
+    }
+
     /// The indices of those who are in the committee in force.
     pub(crate) fn members_of<'a>(
         &self,
@@ -360,29 +380,6 @@ impl Replica {
         self.committee
             .meets(Threshold::Quorum, self.stake_of(peers))
     }
-}
-
-/// The committee of epoch 0: the peers of the genesis that host coin.
-///
-/// # Errors
-/// A genesis whose keys or stakes are faulty.
-pub fn genesis_committee(genesis: &Genesis, chain: Digest) -> Result<Committee, Error> {
-    let stakes = genesis.stake()?;
-    let mut members = Vec::new();
-    for peer in genesis.peers.iter() {
-        members.push(Member {
-            key: peer.peer_key,
-            event_key: peer.event_key.to_verifying()?,
-            stake: stakes.get(&peer.peer_key).copied().unwrap_or_default(),
-        });
-    }
-    Ok(Committee::new(chain, Epoch::ZERO, members)?)
-}
-
-fn index_of_event_key(committee: &Committee, key: &PublicKey) -> Option<PeerIndex> {
-    let mut members = committee.iter();
-    let own = members.find(|(_, member)| member.event_key.to_public() == *key);
-    own.map(|(index, _)| index)
 }
 
 /// Decodes a row that this peer itself wrote.

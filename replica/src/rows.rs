@@ -17,6 +17,12 @@ pub const OWN_HEAD: &[u8] = b"own head";
 /// Key of [`primitives::store::Table::Meta`]: there once this peer must never sign again (C32).
 pub const QUARANTINED: &[u8] = b"quarantined";
 
+/// Table `Meta`: the certificate of the block that seals `epoch` (C30).
+#[must_use]
+pub fn seal_key(epoch: Epoch) -> Vec<u8> {
+    [b"seal".as_slice(), &epoch.get().to_be_bytes()].concat()
+}
+
 /// Table `Chain`: epoch, round, admission. Parents come before children in this order.
 #[must_use]
 pub fn chain_key(epoch: Epoch, at: Cursor) -> Vec<u8> {
@@ -57,7 +63,7 @@ pub fn height_key(height: Height) -> Vec<u8> {
     height.get().to_be_bytes().to_vec()
 }
 
-/// Meta row [`CERTIFICATE`].
+/// Meta rows [`CERTIFICATE`] and [`seal_key`].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub struct CertificateRow {

@@ -2,7 +2,9 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::ops::Bound;
 
+use consensus::finality::Carried;
 use ledger::tx::{Checked, Outpoint};
 use primitives::Digest;
 
@@ -15,6 +17,8 @@ pub struct Unsettled {
     payloads: BTreeMap<Digest, Vec<Checked>>,
     carriers: BTreeMap<Digest, Vec<Digest>>,
     spenders: BTreeMap<Outpoint, BTreeSet<Digest>>,
+    /// Outpoints with more than one spender.
+    contested: BTreeSet<Outpoint>,
 }
 
 impl Unsettled {
@@ -23,7 +27,8 @@ impl Unsettled {
         if transactions.is_empty() {
             return;
         }
-        for transaction in &transactions {
+        // A copy with false witnesses stands for nothing.
+        for transaction in transactions.iter().filter(|it| it.fault().is_none()) {
             let carriers = self.carriers.entry(*transaction.id()).or_default();
             // One event may hold a transaction twice.
             if carriers.last() != Some(&event) {
@@ -32,6 +37,9 @@ impl Unsettled {
             for input in inputs(transaction) {
                 let spenders = self.spenders.entry(*input).or_default();
                 spenders.insert(*transaction.id());
+                if spenders.len() > 1 {
+                    self.contested.insert(*input);
+                }
             }
         }
         self.payloads.insert(event, transactions);
@@ -52,6 +60,9 @@ impl Unsettled {
             for input in inputs(transaction) {
                 if let Some(spenders) = self.spenders.get_mut(input) {
                     spenders.remove(transaction.id());
+                    if spenders.len() <= 1 {
+                        self.contested.remove(input);
+                    }
                     if spenders.is_empty() {
                         self.spenders.remove(input);
                     }
@@ -65,6 +76,33 @@ impl Unsettled {
     #[must_use]
     pub fn carriers(&self, id: &Digest) -> &[Digest] {
         self.carriers.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A transaction with the events that carry it.
+    #[must_use]
+    pub fn carried<'a>(&'a self, transaction: &'a Digest) -> Carried<'a> {
+        Carried {
+            transaction,
+            events: self.carriers(transaction),
+        }
+    }
+
+    /// Whether any transactions exclude each other.
+    #[must_use]
+    pub fn is_contested(&self) -> bool {
+        !self.contested.is_empty()
+    }
+
+    /// Outpoints with more than one spender, ascending, from behind `outpoint` on.
+    pub fn contested_after(&self, outpoint: Option<Outpoint>) -> impl Iterator<Item = Outpoint> {
+        let from = outpoint.map_or(Bound::Unbounded, Bound::Excluded);
+        let contested = self.contested.range((from, Bound::Unbounded));
+        contested.copied()
+    }
+
+    /// The transactions that spend an outpoint, by id.
+    pub fn spenders(&self, outpoint: &Outpoint) -> impl Iterator<Item = &Digest> {
+        self.spenders.get(outpoint).into_iter().flatten()
     }
 
     /// The transactions that spend an input of `id` too, by id; none if they are too many to weigh.

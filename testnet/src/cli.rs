@@ -13,8 +13,10 @@ use crate::replay::shape::bundled_block;
 use crate::voice::{Form, Voice};
 
 mod command;
+mod measure;
 mod simulate;
 
+pub use measure::Scale;
 pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
@@ -103,6 +105,8 @@ pub enum Command {
     Sim(Sim),
     /// Run many seeds of `sim`, and go on from where the log ends.
     Swarm(Swarm),
+    /// Run a few whole peers in a large committee of peers that only create events, and measure.
+    Scale(Scale),
     /// Pay from the faucet to a key. Only test networks have a faucet.
     Mint {
         /// The receiver's key, 64 hexadecimal digits.
@@ -231,6 +235,7 @@ impl Context {
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Sim(sim) => sim.carry_out(self.voice),
             Command::Swarm(swarm) => swarm.carry_out(self.voice),
+            Command::Scale(scale) => scale.carry_out(self.voice),
             Command::Mint { key, amount } => self.mint(key, amount).await,
         }
     }

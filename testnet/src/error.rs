@@ -36,6 +36,9 @@ pub enum Error {
     /// A genesis or a transaction that the ledger refuses.
     #[error("ledger: {0}")]
     Ledger(#[from] ledger::Error),
+    /// An event that cannot be made.
+    #[error("event: {0}")]
+    Event(#[from] dag::Error),
     /// A simulated peer does not start, or cannot go on.
     #[error("replica: {0}")]
     Replica(#[from] replica::Error),
@@ -288,6 +291,7 @@ impl Error {
             | Self::Runtime { .. }
             | Self::NoProgram { .. }
             | Self::NoPeer { .. }
+            | Self::Event(_)
             | Self::Replica(_) => None,
         }
     }

@@ -26,6 +26,7 @@ pub mod network;
 pub mod purse;
 pub mod recompute;
 pub mod replay;
+pub mod scale;
 pub mod session;
 pub mod sim;
 pub mod submit;

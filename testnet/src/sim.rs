@@ -24,6 +24,7 @@ pub mod plan;
 mod process;
 pub mod random;
 pub mod run;
+pub mod shrink;
 pub mod swarm;
 pub mod wallets;
 pub mod wire;

@@ -8,13 +8,14 @@ use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
 
 use super::{BeaconCheck, Engine, Settled};
 use crate::error::Contradiction;
+use crate::reference::bridge::ByFirstByte;
 use crate::seed;
 use crate::slots::{Slot, Status};
 
 mod reference;
 
 /// Takes every beacon but those of one peer.
-struct AllBut(Option<PeerIndex>);
+pub(super) struct AllBut(Option<PeerIndex>);
 
 impl BeaconCheck for AllBut {
     fn is_valid(&self, creator: PeerIndex, _round: Round, _beacon: &Beacon) -> bool {
@@ -22,9 +23,9 @@ impl BeaconCheck for AllBut {
     }
 }
 
-const ALL: AllBut = AllBut(None);
+pub(super) const ALL: AllBut = AllBut(None);
 
-fn draw(seed: u64, events: usize) -> (Committee, Vec<Event>, Random) {
+pub(super) fn draw(seed: u64, events: usize) -> (Committee, Vec<Event>, Random) {
     let mut numbers = Random(seed);
     let shape = Shape::draw(&mut numbers, events);
     let events = random(&mut numbers, &shape);
@@ -283,23 +284,22 @@ fn the_sealing_block_is_the_last_and_the_next_epoch_goes_on_from_it() {
 fn a_contradiction_is_reported_and_settles_nothing_more() {
     let drawing = Drawing::new(
         &[1, 1, 1, 1],
-        "A0
-         B0
-         C0
+        "A0 ?
+         B0 ?
+         C0 ?
          D0
          A1 = A0 B0 C0 D0
          B1 = A0 B0 C0 D0
          C1 = A0 B0 C0 D0
-         A1' = A0 ^A0
-         B1' = B0 ^B0
-         C1' = C0 ^C0
-         D1 = D0
-         A2 = A1 B1 C1 ^A1
-         B2 = A1 B1 C1 ^B1
-         C2 = A1 B1 C1 ^C1",
+         A1' = A0 B0 C0 ^A0
+         B1' = A0 B0 C0 ^B0
+         C1' = A0 B0 C0 ^C0
+         A2 = A1 B1 C1
+         B2 = A1 B1 C1
+         C2 = A1 B1 C1",
     );
     let mut engine = Engine::new(drawing.dag.committee());
-    assert!(engine.advance(&drawing.dag, &ALL).is_empty());
+    assert!(engine.advance(&drawing.dag, &ByFirstByte).is_empty());
     assert!(matches!(
         engine.contradiction(),
         Some(Contradiction::CommitAndSkip { .. })

@@ -57,8 +57,7 @@ fn slow_order(dag: &Dag, seed: &Digest, members: &[Handle], view: &[Handle]) -> 
             .position(|entry| {
                 vertex(&entry.4)
                     .parents()
-                    .iter()
-                    .all(|parent| !waiting.contains(parent))
+                    .all(|parent| !waiting.contains(&parent))
             })
             .unwrap();
         order.push(*vertex(&left.remove(next).4).id());

@@ -1,9 +1,13 @@
+use alloc::collections::BTreeSet;
+
 use dag::Dag;
+use dag::graph::{Handle, Vertex};
 use dag::test_dag::{Drawing, Random, Shape, committee, random};
 use primitives::Digest;
-use primitives::units::{PeerIndex, Round};
+use primitives::quorum::Threshold;
+use primitives::units::{PeerIndex, Round, Stake};
 
-use super::{Outcome, Slot, Slots, candidates, certifies};
+use super::{Outcome, Slot, Slots, candidates, is_certified};
 use crate::error::Contradiction;
 use crate::race::Tag;
 
@@ -236,8 +240,28 @@ fn the_facts_of_c16_hold_on_random_dags_with_forkers_below_a_third() {
     assert!(decided > 1_000, "only {decided} slots");
 }
 
-/// At most one candidate of a slot is certified by any held root.
+/// C12 as it is written.
+fn certifies(dag: &Dag, root: &Vertex, peer: PeerIndex, candidate: Handle) -> bool {
+    let votes_for = |vote: &(PeerIndex, Handle)| {
+        let vote = dag.vertex(vote.1);
+        vote.is_some_and(|vote| vote.vote_of(peer) == Some(candidate))
+    };
+    let voting = root.votes().filter(votes_for);
+    let stakes = voting.map(|(creator, _)| dag.committee().stake(creator));
+    let voting = Stake::sum(stakes).unwrap();
+    dag.committee().meets(Threshold::Quorum, voting)
+}
+
+/// At most one candidate of a slot is certified by any held root, and counting agrees with C12.
 fn check_certified(dag: &Dag, slot: Slot, seed: u64) {
+    for candidate in candidates(dag, slot, 0) {
+        for handle in dag.root_handles(slot.round.later(2)) {
+            let root = dag.vertex(*handle).unwrap();
+            let expected = certifies(dag, root, slot.peer, candidate);
+            let counted = is_certified(dag, slot, candidate, &BTreeSet::from([*handle]));
+            assert_eq!(counted, expected, "seed {seed} {slot:?}");
+        }
+    }
     let certified = candidates(dag, slot, 0)
         .filter(|candidate| {
             dag.root_handles(slot.round.later(2))

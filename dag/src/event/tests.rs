@@ -83,14 +83,12 @@ fn verify(header: Header) -> Result<Event, Error> {
 
 #[test]
 fn encodings_are_frozen_and_decode_again() {
-    let signed = Signed {
-        header: root(),
-        signature: Signature([8; 64]),
-    };
-    let mut other = signed.clone();
-    other.header.time = Time::new(1_001);
-    let event = |signed: &Signed| Event::trust(signed.clone()).unwrap();
-    let evidence = Evidence::new(&event(&signed), &event(&other));
+    let mut later = root();
+    later.time = Time::new(1_001);
+    let event = |header: Header| Event::trust(Signed::new(header, Signature([8; 64])).unwrap());
+    let event = (event(root()), event(later));
+    let evidence = Evidence::new(&event.0, &event.1);
+    let signed = event.0.signed();
     fn frozen<T: Canonical + PartialEq + core::fmt::Debug>(value: &T) -> (usize, String) {
         let encoded = encode(value).unwrap();
         assert_eq!(decode::<T>(&encoded).as_ref(), Ok(value));
@@ -100,9 +98,9 @@ fn encodings_are_frozen_and_decode_again() {
     let got = [
         frozen(&root()),
         frozen(&data()),
-        frozen(&signed),
+        frozen(signed),
         frozen(&evidence),
-        (32, event(&signed).id().to_string()),
+        (32, signed.id().to_string()),
         (32, votes_digest(&root().votes).to_string()),
         (
             32,
@@ -255,7 +253,7 @@ fn every_fault_names_its_rule_and_its_creator() {
 
 fn check_fault(mut header: Header, change: fn(&mut Header), fault: Fault) {
     change(&mut header);
-    let id = header.id().unwrap();
+    let id = *test_dag::unsigned(header.clone()).id();
     let error = verify(header).unwrap_err();
     assert_eq!(error.culprit(), Some(PeerIndex(0)));
     let creator = PeerIndex(0);
@@ -383,12 +381,22 @@ fn the_largest_event_fits_its_limit() {
 }
 
 #[test]
+fn copies_share_the_bytes_that_the_id_and_the_store_are_made_of() {
+    let event = Event::sign(root(), &signer(0)).unwrap();
+    let copy = event.clone();
+    let bytes = copy.signed().bytes();
+    assert!(alloc::sync::Arc::ptr_eq(bytes, event.signed().bytes()));
+    assert_eq!(**bytes, *encode(event.signed()).unwrap());
+    let header = encode(&root()).unwrap();
+    assert_eq!(*event.id(), derive(Domain::Event, &[&header]));
+    let decoded: Signed = decode(bytes).unwrap();
+    assert_eq!(decoded, *event.signed());
+}
+
+#[test]
 fn a_signature_of_another_role_is_no_events() {
-    let id = root().id().unwrap();
+    let id = *Event::sign(root(), &signer(0)).unwrap().id();
     let signature = signer(0).sign(Role::Attestation, &CHAIN, &id);
-    let signed = Signed {
-        header: root(),
-        signature,
-    };
+    let signed = Signed::new(root(), signature).unwrap();
     assert!(Event::verify(signed, PAYLOAD, &committee()).is_err());
 }

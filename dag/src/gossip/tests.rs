@@ -12,10 +12,11 @@ use crate::test_dag::header;
 
 fn parcel(payload: &[u8]) -> Parcel {
     Parcel {
-        signed: Signed {
-            header: header(PeerIndex(1), Round::ZERO, Kind::Root),
-            signature: Signature([1; 64]),
-        },
+        signed: Signed::new(
+            header(PeerIndex(1), Round::ZERO, Kind::Root),
+            Signature([1; 64]),
+        )
+        .unwrap(),
         payload: Bytes::new(payload.to_vec()).unwrap(),
     }
 }
@@ -63,10 +64,30 @@ fn messages_are_frozen_and_decode_again() {
         ),
         (
             Message::Followed {
+                epoch: Epoch::new(1),
                 events: parcels(),
                 next: Some(cursor),
             },
-            "577395e72556ea8f17f28d64087c4216a9f5b6028495f042f64e5a924d4c826b",
+            "1b9851fc9ddd4fb00edb28cdccb9be52106d08e9ddb4b82abf8fef3d365e8d7c",
+        ),
+        (
+            Message::Attested {
+                epoch: Epoch::new(1),
+                height: Height::new(2),
+                root: Digest([3; 32]),
+                signatures: List::new(vec![(PeerIndex(4), Signature([5; 64]))]).unwrap(),
+            },
+            "6a0bb43a3730f3581a2e4e4bb57fe338ba8c1e8877d8da6e64d800d43620ec5f",
+        ),
+        (
+            Message::WantSeal {
+                epoch: Epoch::new(1),
+            },
+            "60febd2107e701877d71f96111a8833261bc6ad966e6d2699561732b74528d6f",
+        ),
+        (
+            Message::Passed(Bytes::new(vec![1, 2]).unwrap()),
+            "16d2744c37579a9587e90bfc4ae0fcd42b2884ede5463120a32dd2c35e395ed0",
         ),
     ];
     let digests = messages.map(|(message, frozen)| {
@@ -82,6 +103,7 @@ fn messages_are_frozen_and_decode_again() {
 fn only_events_and_answers_carry_parcels() {
     assert_eq!(Message::Events(parcels()).into_parcels().len(), 2);
     let answer = Message::Followed {
+        epoch: Epoch::ZERO,
         events: parcels(),
         next: None,
     };

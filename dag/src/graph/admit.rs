@@ -1,22 +1,35 @@
 //! The checks of an event against its parents (C5 to C7, C9a), and its place in the graph.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use primitives::limits;
 use primitives::quorum::Threshold;
 use primitives::units::{PeerIndex, Round};
 
-use crate::ancestry::{Ancestry, Place};
+use crate::ancestry::Ancestry;
 use crate::error::Error;
 use crate::event::{Event, Evidence, Fault, Kind, Reference};
 use crate::graph::{Admission, Dag, Handle, Vertex};
 
-/// An event's held parents.
-#[derive(Debug, Default)]
+/// The votes of one root, looked up and checked. Roots of one round mostly vote alike, so the next one
+/// need not be looked up again.
+#[derive(Debug, Clone)]
+pub(super) struct Ballot {
+    event: Event,
+    votes: Arc<[Handle]>,
+    /// What all of them have seen together.
+    ancestry: Ancestry,
+}
+
+/// An event's parents; those below the floor lead nowhere.
+#[derive(Debug)]
 pub(super) struct Links {
     self_parent: Option<Handle>,
-    votes: Vec<(PeerIndex, Handle)>,
-    parents: Vec<Handle>,
+    /// In the order of the header's votes.
+    votes: Arc<[Handle]>,
+    /// In the order of the header's other parents.
+    others: Vec<Handle>,
 }
 
 impl Dag {
@@ -39,33 +52,36 @@ impl Dag {
         Ok(())
     }
 
-    /// The held parents by handle.
+    /// The parents by handle.
     pub(super) fn resolve(&self, event: &Event) -> Result<Links, Error> {
         let header = event.header();
-        let mut links = Links::default();
-        if let Some(parent) = &header.self_parent {
-            links.self_parent = self.resolve_one(event, parent)?;
-            links.parents.extend(links.self_parent);
-        }
-        for vote in header.votes.iter() {
-            if let Some(handle) = self.resolve_one(event, vote)? {
-                links.votes.push((vote.creator, handle));
-                if links.self_parent != Some(handle) {
-                    links.parents.push(handle);
-                }
-            }
-        }
-        for parent in header.parents.iter() {
-            links.parents.extend(self.resolve_one(event, parent)?);
-        }
-        Ok(links)
+        let all = |parents: &[Reference]| -> Result<Vec<Handle>, Error> {
+            let handles = parents.iter().map(|parent| self.resolve_one(event, parent));
+            handles.collect()
+        };
+        let own = header.self_parent.as_ref();
+        let own = own.map(|parent| self.resolve_one(event, parent));
+        Ok(Links {
+            self_parent: own.transpose()?.filter(|own| *own != Handle::NOWHERE),
+            votes: match self.ballot_of(event) {
+                Some(ballot) => Arc::clone(&ballot.votes),
+                None => all(&header.votes)?.into(),
+            },
+            others: all(&header.parents)?,
+        })
     }
 
-    /// A parent's handle; none if it lies below the floor (C9a).
-    fn resolve_one(&self, event: &Event, parent: &Reference) -> Result<Option<Handle>, Error> {
+    /// The looked up votes of the root before, if `event` votes alike.
+    pub(super) fn ballot_of(&self, event: &Event) -> Option<&Ballot> {
+        let ballot = self.ballot.as_ref()?;
+        (ballot.event.header().votes == event.header().votes).then_some(ballot)
+    }
+
+    /// A parent's handle; one that leads nowhere if the parent lies below the floor (C9a).
+    fn resolve_one(&self, event: &Event, parent: &Reference) -> Result<Handle, Error> {
         let Some(handle) = self.handle(&parent.id) else {
             if parent.round < self.floor {
-                return Ok(None);
+                return Ok(Handle::NOWHERE);
             }
             return Err(Error::MissingParent {
                 id: *event.id(),
@@ -82,7 +98,7 @@ impl Dag {
                 fault: Fault::Reference,
             });
         }
-        Ok(Some(handle))
+        Ok(handle)
     }
 
     // C5's time and C7's count.
@@ -104,7 +120,8 @@ impl Dag {
     // C6: votes are roots, and the own root of the round before is among them.
     pub(super) fn check_votes(&self, event: &Event, links: &Links) -> Result<(), Error> {
         let header = event.header();
-        for (_, handle) in &links.votes {
+        let is_checked = self.is_known(&links.votes);
+        for handle in links.votes.iter().filter(|_| !is_checked) {
             if let Some(vote) = self.vertex(*handle)
                 && vote.kind() != Kind::Root
             {
@@ -119,10 +136,11 @@ impl Dag {
             && parent.round() == header.round.earlier(1)
         {
             let own_root = parent.chain_root;
-            let own_vote = links
+            let own_vote = header
                 .votes
                 .iter()
-                .find(|(creator, _)| *creator == header.creator);
+                .zip(links.votes.iter())
+                .find(|(vote, _)| vote.creator == header.creator);
             if own_root.is_some() && own_vote.map(|(_, handle)| *handle) != own_root {
                 return Err(fault(event, parent, Fault::OwnVote));
             }
@@ -145,21 +163,22 @@ impl Dag {
                 (own.chain_root, own.data_events.saturating_add(1))
             }),
         };
-        let ancestry = self.ancestry_of(&links.parents, place);
         let evidence = self.note_fork(&event);
         self.note_level(creator, round, kind, handle);
         self.handles.insert(*event.id(), handle);
         self.chains.entry((creator, seq)).or_default().push(handle);
-        self.vertices.push_back(Some(Vertex {
+        let mut vertex = Vertex {
             event,
             place,
-            ancestry,
+            ancestry: Ancestry::default(),
             self_parent: links.self_parent,
             votes: links.votes,
-            parents: links.parents,
+            others: links.others,
             chain_root,
             data_events,
-        }));
+        };
+        vertex.ancestry = self.ancestry_of(&vertex);
+        self.vertices.push_back(Some(vertex));
         Admission {
             new: true,
             handle,
@@ -167,15 +186,39 @@ impl Dag {
         }
     }
 
-    fn ancestry_of(&self, parents: &[Handle], place: Place) -> Ancestry {
-        let mut ancestry = Ancestry::default();
-        for parent in parents.iter().filter_map(|handle| self.vertex(*handle)) {
+    fn ancestry_of(&mut self, vertex: &Vertex) -> Ancestry {
+        let mut ancestry = match &self.ballot {
+            Some(ballot) if self.is_known(&vertex.votes) => ballot.ancestry.clone(),
+            _ => self.merged(vertex.votes.iter().copied(), Ancestry::default()),
+        };
+        if !vertex.votes.is_empty() && !self.is_known(&vertex.votes) {
+            self.ballot = Some(Ballot {
+                event: vertex.event.clone(),
+                votes: Arc::clone(&vertex.votes),
+                ancestry: ancestry.clone(),
+            });
+        }
+        let others = vertex.others.iter().copied();
+        ancestry = self.merged(vertex.self_parent.into_iter().chain(others), ancestry);
+        ancestry.note(vertex.place);
+        ancestry.shrink();
+        ancestry
+    }
+
+    /// `ancestry` with all that `parents` have seen.
+    fn merged(&self, parents: impl Iterator<Item = Handle>, mut ancestry: Ancestry) -> Ancestry {
+        for parent in parents.filter_map(|handle| self.vertex(handle)) {
             if !ancestry.sees(parent.place) {
                 ancestry.merge(&parent.ancestry);
             }
         }
-        ancestry.note(place);
         ancestry
+    }
+
+    /// Whether these are the votes looked up last.
+    fn is_known(&self, votes: &Arc<[Handle]>) -> bool {
+        let ballot = self.ballot.as_ref();
+        ballot.is_some_and(|ballot| Arc::ptr_eq(&ballot.votes, votes))
     }
 
     // C10: two children of one parent are a fork; what follows on either side is the same fork.

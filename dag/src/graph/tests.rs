@@ -222,10 +222,7 @@ fn each_fork_yields_evidence_once() {
     let (second, third) = ("a0.x' = ^A0", "a0.x'' = ^A0 @5");
     let admission = drawing.admit(second);
     let pair = admission.evidence.expect("a fork");
-    let ids = [
-        pair.first.header.id().unwrap(),
-        pair.second.header.id().unwrap(),
-    ];
+    let ids = [*pair.first.id(), *pair.second.id()];
     let mut wanted = [drawing.id("a0.x"), drawing.id("a0.x'")];
     wanted.sort_unstable();
     assert_eq!(ids, wanted);

@@ -1,5 +1,6 @@
 //! One admitted event with its parents resolved to handles.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use primitives::Digest;
@@ -9,16 +10,17 @@ use crate::ancestry::{Ancestry, Place};
 use crate::event::{Event, Kind, Reference};
 use crate::graph::Handle;
 
-/// An admitted event. Handles of parents that lay below the floor are left out; handles of parents
-/// dropped later lead nowhere.
+/// An admitted event. Handles of parents below the floor lead nowhere.
 #[derive(Debug, Clone)]
 pub struct Vertex {
     pub(crate) event: Event,
     pub(crate) place: Place,
     pub(crate) ancestry: Ancestry,
     pub(crate) self_parent: Option<Handle>,
-    pub(crate) votes: Vec<(PeerIndex, Handle)>,
-    pub(crate) parents: Vec<Handle>,
+    /// In the order of the header's votes; shared by roots that vote alike.
+    pub(crate) votes: Arc<[Handle]>,
+    /// In the order of the header's other parents.
+    pub(crate) others: Vec<Handle>,
     /// The root of this round on this self-chain; the event itself if it is one.
     pub(crate) chain_root: Option<Handle>,
     /// Data events of this round on this self-chain up to here (C7).
@@ -34,43 +36,43 @@ impl Vertex {
 
     /// Its id.
     #[must_use]
-    pub const fn id(&self) -> &Digest {
+    pub fn id(&self) -> &Digest {
         self.event.id()
     }
 
     /// How others name it.
     #[must_use]
-    pub const fn reference(&self) -> Reference {
+    pub fn reference(&self) -> Reference {
         self.event.reference()
     }
 
     /// Its creator.
     #[must_use]
-    pub const fn creator(&self) -> PeerIndex {
+    pub fn creator(&self) -> PeerIndex {
         self.event.header().creator
     }
 
     /// Its place on the self-chain.
     #[must_use]
-    pub const fn seq(&self) -> Seq {
+    pub fn seq(&self) -> Seq {
         self.event.header().seq
     }
 
     /// Its round.
     #[must_use]
-    pub const fn round(&self) -> Round {
+    pub fn round(&self) -> Round {
         self.event.header().round
     }
 
     /// Root or data.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         self.event.header().kind
     }
 
     /// Its claimed time.
     #[must_use]
-    pub const fn time(&self) -> Time {
+    pub fn time(&self) -> Time {
         self.event.header().time
     }
 
@@ -80,26 +82,30 @@ impl Vertex {
         self.self_parent
     }
 
-    /// The votes that were held, by ascending creator.
-    #[must_use]
-    pub fn votes(&self) -> &[(PeerIndex, Handle)] {
-        &self.votes
+    /// The votes, by ascending creator.
+    pub fn votes(&self) -> impl Iterator<Item = (PeerIndex, Handle)> + '_ {
+        let votes = self.event.header().votes.iter();
+        votes
+            .map(|vote| vote.creator)
+            .zip(self.votes.iter().copied())
     }
 
     /// The root of `creator` that this root votes for. Cost: O(log n).
     #[must_use]
     pub fn vote_of(&self, creator: PeerIndex) -> Option<Handle> {
-        let position = self
-            .votes
-            .binary_search_by_key(&creator, |(creator, _)| *creator)
-            .ok()?;
-        self.votes.get(position).map(|(_, handle)| *handle)
+        let votes = &self.event.header().votes;
+        let position = votes.binary_search_by_key(&creator, |vote| vote.creator);
+        self.votes.get(position.ok()?).copied()
     }
 
-    /// Every parent that was held, each once: the self-parent, votes, others.
-    #[must_use]
-    pub fn parents(&self) -> &[Handle] {
-        &self.parents
+    /// Every parent, each once: the self-parent, votes, others.
+    pub fn parents(&self) -> impl Iterator<Item = Handle> + '_ {
+        let votes = self.votes.iter().copied();
+        let votes = votes.filter(|vote| Some(*vote) != self.self_parent);
+        self.self_parent
+            .into_iter()
+            .chain(votes)
+            .chain(self.others.iter().copied())
     }
 
     /// The branch it stands on and its number there.

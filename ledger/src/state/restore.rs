@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use merkle::Map;
 use merkle::hash::TreeHasher;
 use merkle::leaf::output_leaf;
+use merkle::workers::Sequential;
 use primitives::Digest;
 use primitives::codec::{self, Canonical};
 use primitives::keys::PublicKey;
@@ -32,8 +33,8 @@ pub(super) fn restore<S: Store>(mut ledger: Ledger, store: &S) -> Result<Option<
             wanted,
         });
     }
-    ledger.restore_outputs(store)?;
-    ledger.restore_keys(store)?;
+    ledger.restore_outputs(head.height, store)?;
+    ledger.restore_keys(head.height, store)?;
     ledger.restore_blocks(store)?;
     ledger.restore_committee(store)?;
     if ledger.root != head.root {
@@ -46,14 +47,15 @@ pub(super) fn restore<S: Store>(mut ledger: Ledger, store: &S) -> Result<Option<
 }
 
 impl Ledger {
-    fn restore_outputs<S: Store>(&mut self, store: &S) -> Result<(), Error> {
+    fn restore_outputs<S: Store>(&mut self, head: Height, store: &S) -> Result<(), Error> {
+        let mut leaves = Vec::new();
         let mut unspent: u128 = 0;
         let mut stakes: BTreeMap<PublicKey, Stake> =
             self.stakes.keys().map(|key| (*key, Stake::ZERO)).collect();
         scan(store, Table::Output, |_, row: OutputRow| {
             let commitment = row.created.commitment(&self.chain)?;
             let leaf = output_leaf(&self.keys, &commitment, row.spent.as_ref());
-            self.outputs.append(leaf);
+            leaves.push(leaf);
             let output = row.created.output;
             if row.spent.is_some() {
                 return Ok(());
@@ -65,11 +67,12 @@ impl Ledger {
             }
             Ok(())
         })?;
+        self.outputs.append(&leaves, head, &Sequential);
         self.stakes = stakes;
         check_supply(unspent, self.supply)
     }
 
-    fn restore_keys<S: Store>(&mut self, store: &S) -> Result<(), Error> {
+    fn restore_keys<S: Store>(&mut self, head: Height, store: &S) -> Result<(), Error> {
         let mut records = Vec::new();
         scan(store, Table::Key, |position, row: KeyRow| {
             let position = <[u8; 32]>::try_from(position)
@@ -77,7 +80,7 @@ impl Ledger {
             records.push((Digest(position), row.record.hash(&self.keys, Map::Key)));
             Ok(())
         })?;
-        Ok(self.key_map.update(&records)?)
+        Ok(self.key_map.update(&records, head, &Sequential)?)
     }
 
     fn restore_blocks<S: Store>(&mut self, store: &S) -> Result<(), Error> {

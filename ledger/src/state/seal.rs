@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use merkle::hash::TreeHasher;
 use merkle::leaf::output_leaf;
 use merkle::transactions::TransactionTree;
+use merkle::workers::Sequential;
 use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, Canonical, List};
@@ -154,18 +155,19 @@ impl Ledger {
     }
 
     fn update_outputs(&mut self, changes: &Changes, batch: &mut Batch) -> Result<(), Error> {
-        let mut older = Vec::new();
+        let (mut older, mut newer) = (Vec::new(), Vec::new());
         for (position, row) in &changes.outputs {
             let commitment = row.created.commitment(&self.chain)?;
             let leaf = output_leaf(&self.keys, &commitment, row.spent.as_ref());
             if *position < changes.first_position {
                 older.push((*position, leaf));
             } else {
-                self.outputs.append(leaf);
+                newer.push(leaf);
             }
             put(batch, Table::Output, position_key(*position), row)?;
         }
-        self.outputs.update(&older)?;
+        self.outputs.update(&older, changes.height, &Sequential)?;
+        self.outputs.append(&newer, changes.height, &Sequential);
         for (outpoint, position) in &changes.outpoints {
             let row = PositionRow {
                 position: *position,
@@ -189,7 +191,7 @@ impl Ledger {
                 put(batch, Table::KeyLog, log_key(position, index), entry)?;
             }
         }
-        self.key_map.update(&records)?;
+        self.key_map.update(&records, changes.height, &Sequential)?;
         Ok(())
     }
 

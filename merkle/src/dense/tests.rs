@@ -2,6 +2,7 @@ use super::*;
 use crate::error::Part;
 use crate::fixture::{digest, digests, keys, slow_root};
 use crate::log::root_by_inclusion;
+use crate::workers::Sequential;
 use proptest::prelude::*;
 
 fn check(tree: &DenseTree, leaves: &[Digest]) {
@@ -26,11 +27,12 @@ fn replacing_any_one_leaf_of_any_size_equals_building_anew() {
     for size in 1..=33 {
         let mut leaves = digests(size);
         let mut tree = DenseTree::new(*keys().outputs());
-        leaves.iter().for_each(|leaf| tree.append(*leaf));
+        tree.append(&leaves, Height::ZERO, &Sequential);
         check(&tree, &leaves);
         for index in 0..size {
             leaves[index as usize] = digest(1000 + index);
-            tree.update(&[(index, digest(1000 + index))]).unwrap();
+            tree.update(&[(index, digest(1000 + index))], Height::ZERO, &Sequential)
+                .unwrap();
             check(&tree, &leaves);
         }
     }
@@ -50,7 +52,7 @@ proptest! {
         for (appends, spends) in steps {
             for _ in 0..appends {
                 let leaf = digest(leaves.len() as u64);
-                tree.append(leaf);
+                tree.append(&[leaf], Height::ZERO, &Sequential);
                 leaves.push(leaf);
             }
             if leaves.is_empty() {
@@ -63,7 +65,7 @@ proptest! {
             let mut batch: Vec<_> =
                 spends.iter().map(|(index, leaf)| (*index as u64, *leaf)).collect();
             batch.reverse();
-            tree.update(&batch).unwrap();
+            tree.update(&batch, Height::ZERO, &Sequential).unwrap();
             for (index, leaf) in spends {
                 leaves[index] = leaf;
             }
@@ -75,7 +77,7 @@ proptest! {
 #[test]
 fn a_batch_with_a_repeated_or_missing_position_changes_nothing() {
     let mut tree = DenseTree::new(*keys().outputs());
-    digests(5).iter().for_each(|leaf| tree.append(*leaf));
+    tree.append(&digests(5), Height::ZERO, &Sequential);
     let part = Part::Outputs;
     let cases = [
         (
@@ -92,7 +94,7 @@ fn a_batch_with_a_repeated_or_missing_position_changes_nothing() {
         ),
     ];
     for (batch, error) in cases {
-        assert_eq!(tree.update(&batch), Err(error));
+        assert_eq!(tree.update(&batch, Height::ZERO, &Sequential), Err(error));
         check(&tree, &digests(5));
     }
     let size = 5;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Part;
 use crate::fixture::{digest, digests, keys, slow_root, slow_split};
 use crate::hash::{Map, Rfc6962};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
@@ -6,7 +7,7 @@ use primitives::codec::{decode, encode};
 use primitives::digest::from_hex;
 use proptest::prelude::*;
 
-fn tree_of<H: TreeHasher>(hasher: H, leaves: &[Digest]) -> LogTree<H> {
+pub(super) fn tree_of<H: TreeHasher>(hasher: H, leaves: &[Digest]) -> LogTree<H> {
     let mut tree = LogTree::new(hasher);
     leaves.iter().for_each(|leaf| tree.append(*leaf));
     tree
@@ -122,31 +123,93 @@ fn joined(path: &Path) -> Vec<u8> {
     path.iter().flat_map(|digest| digest.0).collect()
 }
 
-#[test]
-fn the_test_tree_of_the_rfc_6962_reference_has_its_known_root() {
-    let contents = [
-        "",
-        "00",
-        "10",
-        "2021",
-        "3031",
-        "40414243",
-        "5051525354555657",
-        "606162636465666768696a6b6c6d6e6f",
+/// The leaves of the test tree that RFC 6962 logs share.
+fn reference_leaves() -> Vec<Digest> {
+    let contents: [&[u8]; 8] = [
+        b"",
+        b"\x00",
+        b"\x10",
+        b"\x20\x21",
+        b"\x30\x31",
+        b"@ABC",
+        b"PQRSTUVW",
+        b"`abcdefghijklmno",
     ];
-    let bytes = |text: &str| -> Vec<u8> {
-        let pairs = text.as_bytes().chunks(2);
-        pairs
-            .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
-            .collect()
-    };
-    let leaves: Vec<_> = contents
-        .iter()
-        .map(|text| Rfc6962.leaf(&bytes(text)))
-        .collect();
-    let want = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328";
-    let root = tree_of(Rfc6962, &leaves).root().unwrap();
-    assert_eq!(root.0, from_hex::<32>(want).unwrap());
+    contents.map(|content| Rfc6962.leaf(content)).to_vec()
+}
+
+fn hex(text: &str) -> Digest {
+    Digest(from_hex(text).unwrap())
+}
+
+const REFERENCE_ROOTS: [&str; 8] = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+];
+const LEAF_1: &str = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7";
+const LEAF_4: &str = "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b";
+const NODE_2_4: &str = "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e";
+const NODE_4_6: &str = "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a";
+const NODE_4_8: &str = "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4";
+const NODE_6_8: &str = "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0";
+
+#[test]
+fn the_test_tree_of_rfc_6962_logs_has_its_known_roots() {
+    let leaves = reference_leaves();
+    for (size, want) in (1..).zip(REFERENCE_ROOTS) {
+        let root = tree_of(Rfc6962, &leaves[..size]).root();
+        assert_eq!(root, Ok(hex(want)), "size {size}");
+    }
+}
+
+#[test]
+fn the_test_tree_of_rfc_6962_logs_has_its_known_proofs() {
+    let leaves = reference_leaves();
+    let tree = tree_of(Rfc6962, &leaves);
+    let [leaf_0, node_0_2, _, node_0_4, ..] = REFERENCE_ROOTS;
+    let inclusions: [(u64, u64, &[&str]); 5] = [
+        (0, 1, &[]),
+        (0, 8, &[LEAF_1, NODE_2_4, NODE_4_8]),
+        (5, 8, &[LEAF_4, NODE_6_8, node_0_4]),
+        (2, 3, &[node_0_2]),
+        (1, 5, &[leaf_0, NODE_2_4, LEAF_4]),
+    ];
+    for (index, size, want) in inclusions {
+        let path = tree.prove_inclusion(index, size).unwrap();
+        assert_eq!(
+            *path,
+            *want.iter().map(|text| hex(text)).collect::<Vec<_>>()
+        );
+        let found = root_by_inclusion(&Rfc6962, index, size, leaves[index as usize], &path);
+        assert_eq!(found, Ok(hex(REFERENCE_ROOTS[size as usize - 1])));
+    }
+    let consistencies: [(u64, u64, &[&str]); 4] = [
+        (1, 1, &[]),
+        (1, 8, &[LEAF_1, NODE_2_4, NODE_4_8]),
+        (6, 8, &[NODE_4_6, NODE_6_8, node_0_4]),
+        (2, 5, &[NODE_2_4, LEAF_4]),
+    ];
+    for (old, new, want) in consistencies {
+        let path = tree.prove_consistency(old, new).unwrap();
+        assert_eq!(
+            *path,
+            *want.iter().map(|text| hex(text)).collect::<Vec<_>>()
+        );
+        let sized = |size: u64| SizedRoot {
+            root: hex(REFERENCE_ROOTS[size as usize - 1]),
+            size,
+        };
+        assert_eq!(
+            verify_consistency(&Rfc6962, &sized(old), &sized(new), &path),
+            Ok(())
+        );
+    }
 }
 
 #[test]
@@ -268,7 +331,7 @@ fn no_changed_consistency_proof_passes() {
 }
 
 /// The path with each byte changed, each digest left out or doubled.
-fn changes(path: &[Digest]) -> Vec<Vec<Digest>> {
+pub(super) fn changes(path: &[Digest]) -> Vec<Vec<Digest>> {
     let mut all = vec![
         [path, &[digest(99)]].concat(),
         [&[digest(99)], path].concat(),

@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use primitives::Digest;
 
 use crate::error::{Error, Part};
+use crate::refresh::Stamp;
 
 /// The largest number of leaves: a link is 31 bits and a flag.
 pub(super) const LEAVES_MAX: u64 = 1 << 31;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf {
     pub(super) position: Digest,
     pub(super) record_hash: Digest,
@@ -91,8 +92,15 @@ pub(super) struct Arena {
     pub(super) part: Part,
     pub(super) leaves: Vec<Leaf>,
     branches: Vec<Branch>,
-    /// The digests of the children of each branch.
-    hashes: Vec<[Digest; 2]>,
+    below: Vec<Below>,
+}
+
+/// What a branch keeps of its children, so that hashing it or proving through it reads no other node.
+#[derive(Debug, Clone)]
+pub(super) struct Below {
+    pub(super) hashes: [Digest; 2],
+    /// When each came to hang here as it is.
+    pub(super) stamps: [Stamp; 2],
 }
 
 impl Arena {
@@ -101,7 +109,7 @@ impl Arena {
             part,
             leaves: Vec::new(),
             branches: Vec::new(),
-            hashes: Vec::new(),
+            below: Vec::new(),
         }
     }
 
@@ -116,9 +124,9 @@ impl Arena {
         self.number(self.branches.len())
     }
 
-    pub(super) fn add_branch(&mut self, branch: Branch, hashes: [Digest; 2]) {
+    pub(super) fn add_branch(&mut self, branch: Branch, hashes: [Digest; 2], stamps: [Stamp; 2]) {
         self.branches.push(branch);
-        self.hashes.push(hashes);
+        self.below.push(Below { hashes, stamps });
     }
 
     pub(super) fn leaf(&self, index: u32) -> Result<&Leaf, Error> {
@@ -139,13 +147,13 @@ impl Arena {
         at_mut(&mut self.branches, index).ok_or(missing)
     }
 
-    pub(super) fn hashes(&self, branch: u32) -> Result<&[Digest; 2], Error> {
-        at(&self.hashes, branch).ok_or_else(|| self.missing(branch))
+    pub(super) fn below(&self, branch: u32) -> Result<&Below, Error> {
+        at(&self.below, branch).ok_or_else(|| self.missing(branch))
     }
 
-    pub(super) fn hashes_mut(&mut self, branch: u32) -> Result<&mut [Digest; 2], Error> {
+    pub(super) fn below_mut(&mut self, branch: u32) -> Result<&mut Below, Error> {
         let missing = self.missing(branch);
-        at_mut(&mut self.hashes, branch).ok_or(missing)
+        at_mut(&mut self.below, branch).ok_or(missing)
     }
 
     pub(super) fn missing(&self, index: u32) -> Error {

@@ -15,6 +15,7 @@ use primitives::codec::{Canonical, Decode, Encode, bincode};
 use primitives::limits::MAP_DEPTH_MAX;
 
 use super::bit_of;
+use super::walk::Found;
 use crate::error::{Error, Part};
 use crate::hash::MapHasher;
 
@@ -31,14 +32,20 @@ impl MapPath {
 
     /// `branches` are in order of their bits, as a tree yields them.
     pub(super) fn new(part: Part, branches: Vec<(u8, Digest)>) -> Result<Self, Error> {
-        if branches.len() > MAP_DEPTH_MAX {
-            return Err(Error::TooDeep {
-                part,
-                found: branches.len(),
-                limit: MAP_DEPTH_MAX,
-            });
-        }
+        Self::check_depth(part, branches.len())?;
         Ok(Self { branches })
+    }
+
+    pub(super) fn check_depth(part: Part, found: usize) -> Result<(), Error> {
+        let limit = MAP_DEPTH_MAX;
+        if found > limit {
+            return Err(Error::TooDeep { part, found, limit });
+        }
+        Ok(())
+    }
+
+    pub(super) fn branches(&self) -> &[(u8, Digest)] {
+        &self.branches
     }
 
     /// The number of siblings.
@@ -61,52 +68,62 @@ impl MapPath {
     }
 }
 
+/// `count u8 | dense u8 | gaps u8 x (count - dense)` for the bits of a path from the root down.
+pub(super) fn encode_bits<E: Encoder>(bits: &[u8], encoder: &mut E) -> Result<(), EncodeError> {
+    let count = u8::try_from(bits.len())
+        .map_err(|_| EncodeError::Other("more siblings than a map path can have"))?;
+    let dense = (0..count)
+        .zip(bits)
+        .take_while(|(due, bit)| due == *bit)
+        .count();
+    count.encode(encoder)?;
+    // No larger than the count.
+    u8::try_from(dense).unwrap_or(count).encode(encoder)?;
+    let mut due = dense;
+    for bit in bits.iter().skip(dense) {
+        let bit = usize::from(*bit);
+        let gap = bit.checked_sub(due).and_then(|gap| u8::try_from(gap).ok());
+        gap.ok_or(EncodeError::Other("the branches are out of order"))?
+            .encode(encoder)?;
+        due = bit.saturating_add(1);
+    }
+    Ok(())
+}
+
+pub(super) fn decode_bits<D: Decoder>(decoder: &mut D) -> Result<Vec<u8>, DecodeError> {
+    let count = u8::decode(decoder)?;
+    let dense = u8::decode(decoder)?;
+    let gaps = count
+        .checked_sub(dense)
+        .ok_or(DecodeError::Other("more dense levels than siblings"))?;
+    let mut bits: Vec<u8> = (0..dense).collect();
+    let mut due = Some(dense);
+    for index in 0..gaps {
+        let gap = u8::decode(decoder)?;
+        if index == 0 && gap == 0 {
+            return Err(DecodeError::Other("the first gap is zero"));
+        }
+        let bit = due
+            .and_then(|due| due.checked_add(gap))
+            .ok_or(DecodeError::Other("a branch below the last bit"))?;
+        bits.push(bit);
+        due = bit.checked_add(1);
+    }
+    Ok(bits)
+}
+
 impl Encode for MapPath {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        let count = u8::try_from(self.branches.len())
-            .map_err(|_| EncodeError::Other("more siblings than a map path can have"))?;
-        let dense = (0..count)
-            .zip(&self.branches)
-            .take_while(|(due, (bit, _))| due == bit)
-            .count();
-        count.encode(encoder)?;
-        // No larger than the count.
-        u8::try_from(dense).unwrap_or(count).encode(encoder)?;
-        let mut due = dense;
-        for (bit, _) in self.branches.iter().skip(dense) {
-            let bit = usize::from(*bit);
-            let gap = bit.checked_sub(due).and_then(|gap| u8::try_from(gap).ok());
-            gap.ok_or(EncodeError::Other("the branches are out of order"))?
-                .encode(encoder)?;
-            due = bit.saturating_add(1);
-        }
-        self.branches
-            .iter()
-            .try_for_each(|(_, sibling)| sibling.encode(encoder))
+        let bits: Vec<_> = self.branches.iter().map(|(bit, _)| *bit).collect();
+        encode_bits(&bits, encoder)?;
+        let mut siblings = self.branches.iter();
+        siblings.try_for_each(|(_, sibling)| sibling.encode(encoder))
     }
 }
 
 impl<C> Decode<C> for MapPath {
     fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let count = u8::decode(decoder)?;
-        let dense = u8::decode(decoder)?;
-        let gaps = count
-            .checked_sub(dense)
-            .ok_or(DecodeError::Other("more dense levels than siblings"))?;
-        let mut bits: Vec<u8> = (0..dense).collect();
-        let mut due = Some(dense);
-        for index in 0..gaps {
-            let gap = u8::decode(decoder)?;
-            if index == 0 && gap == 0 {
-                return Err(DecodeError::Other("the first gap is zero"));
-            }
-            let bit = due
-                .and_then(|due| due.checked_add(gap))
-                .ok_or(DecodeError::Other("a branch below the last bit"))?;
-            bits.push(bit);
-            due = bit.checked_add(1);
-        }
-        let branches = bits
+        let branches = decode_bits(decoder)?
             .into_iter()
             .map(|bit| Ok((bit, Digest::decode(decoder)?)))
             .collect::<Result<_, DecodeError>>()?;
@@ -140,6 +157,23 @@ pub enum MapProof {
 impl MapProof {
     /// The longest encoding, in bytes.
     pub const BYTES_MAX: usize = 1 + MapPath::BYTES_MAX + 64;
+
+    pub(super) fn of(part: Part, position: &Digest, found: Option<Found>) -> Result<Self, Error> {
+        let Some(Found { steps, leaf, .. }) = found else {
+            return Ok(Self::Empty);
+        };
+        let branches = steps.iter().map(|step| (step.bit, step.sibling));
+        let path = MapPath::new(part, branches.collect())?;
+        Ok(if leaf.position == *position {
+            Self::Present { path }
+        } else {
+            Self::Absent {
+                path,
+                position: leaf.position,
+                record_hash: leaf.record_hash,
+            }
+        })
+    }
 
     /// The root of a map that has a record with this hash at `position`. Cost: one compression a
     /// sibling and one.

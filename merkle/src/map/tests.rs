@@ -1,14 +1,11 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::error::Part;
-use crate::fixture::{digest, keys};
+use crate::fixture::{Threads, digest, keys};
+use crate::workers::Sequential;
 use proptest::prelude::*;
 
-type Records = BTreeMap<Digest, Digest>;
-
 /// The root as the specification defines it: part the sorted positions at their first differing bit.
-fn slow_root(hasher: &MapHasher, records: &[(Digest, Digest)]) -> Digest {
+pub(super) fn slow_root(hasher: &MapHasher, records: &[(Digest, Digest)]) -> Digest {
     match records {
         [] => hasher.empty(),
         [(position, record_hash)] => hasher.leaf(position, record_hash),
@@ -37,44 +34,48 @@ fn check(tree: &MapTree, records: &Records) {
 }
 
 fn check_proofs(tree: &MapTree, records: &Records, absent: impl IntoIterator<Item = Digest>) {
-    let hasher = keys().map(Map::Key).clone();
+    let absent: Vec<_> = absent.into_iter().collect();
     let root = tree.sized_root().root;
-    for (position, record_hash) in records {
-        let proof = tree.prove(position).unwrap();
-        assert_eq!(
-            proof.root_if_present(&hasher, position, record_hash),
-            Ok(root)
-        );
-        assert_eq!(tree.record_hash(position), Ok(Some(*record_hash)));
-        let error = Error::RecordMismatch { part: Part::KeyMap };
-        assert_eq!(proof.root_if_absent(&hasher, position), Err(error));
-    }
-    for position in absent
-        .into_iter()
-        .filter(|position| !records.contains_key(position))
-    {
-        let proof = tree.prove(&position).unwrap();
-        assert_eq!(
-            proof.root_if_absent(&hasher, &position),
-            Ok(root),
-            "{position}"
-        );
-        assert_eq!(tree.record_hash(&position), Ok(None));
-        let error = Error::RecordMismatch { part: Part::KeyMap };
-        let found = proof.root_if_present(&hasher, &position, &digest(0));
-        assert_eq!(found, Err(error));
+    check_proofs_of(root, |at| tree.prove(at).unwrap(), records, &absent);
+    for position in records.keys().chain(&absent) {
+        let want = records.get(position).copied();
+        assert_eq!(tree.record_hash(position), Ok(want));
     }
 }
 
-fn tree_of(records: &Records) -> MapTree {
+pub(super) fn check_proofs_of(
+    root: Digest,
+    prove: impl Fn(&Digest) -> MapProof,
+    records: &Records,
+    absent: &[Digest],
+) {
+    let hasher = keys().map(Map::Key).clone();
+    let error = Error::RecordMismatch { part: Part::KeyMap };
+    for (position, hash) in records {
+        let proof = prove(position);
+        assert_eq!(proof.root_if_present(&hasher, position, hash), Ok(root));
+        let found = proof.root_if_absent(&hasher, position);
+        assert_eq!(found, Err(error.clone()));
+    }
+    let is_absent = |position: &&Digest| !records.contains_key(position);
+    for position in absent.iter().filter(is_absent) {
+        let proof = prove(position);
+        let found = proof.root_if_absent(&hasher, position);
+        assert_eq!(found, Ok(root), "{position}");
+        let found = proof.root_if_present(&hasher, position, &digest(0));
+        assert_eq!(found, Err(error.clone()));
+    }
+}
+
+pub(super) fn tree_of(records: &Records) -> MapTree {
     let mut tree = MapTree::new(Map::Key, &keys());
     let batch: Vec<_> = records.iter().map(|(at, hash)| (*at, *hash)).collect();
-    tree.update(&batch).unwrap();
+    tree.update(&batch, Height::ZERO, &Sequential).unwrap();
     tree
 }
 
 /// Positions of which many share 200 bits, or all but one.
-fn position() -> impl Strategy<Value = Digest> {
+pub(super) fn position() -> impl Strategy<Value = Digest> {
     let shared = (0_u64..4, any::<[u8; 7]>()).prop_map(|(prefix, tail)| {
         let mut position = digest(prefix);
         position.0[25..].copy_from_slice(&tail);
@@ -88,7 +89,7 @@ fn position() -> impl Strategy<Value = Digest> {
     prop_oneof![any::<[u8; 32]>().prop_map(Digest), shared, neighbour]
 }
 
-fn records(most: usize) -> impl Strategy<Value = Records> {
+pub(super) fn records(most: usize) -> impl Strategy<Value = Records> {
     let record = (position(), any::<u64>().prop_map(digest));
     proptest::collection::vec(record, 0..most).prop_map(|pairs| pairs.into_iter().collect())
 }
@@ -105,7 +106,7 @@ proptest! {
         for batch in batches {
             let mut pairs: Vec<_> = batch.iter().map(|(at, hash)| (*at, *hash)).collect();
             pairs.reverse();
-            tree.update(&pairs).unwrap();
+            tree.update(&pairs, Height::ZERO, &Sequential).unwrap();
             all.extend(batch);
             check(&tree, &all);
         }
@@ -113,20 +114,20 @@ proptest! {
     }
 
     #[test]
-    fn the_root_is_the_same_for_every_order_and_every_cut_into_batches(
+    fn the_root_is_the_same_for_every_order_every_cut_into_batches_and_any_workers(
         pairs in records(200).prop_map(|all| all.into_iter().collect::<Vec<_>>()).prop_shuffle(),
         width in 1_usize..50,
     ) {
         let mut one_by_one = MapTree::new(Map::Key, &keys());
         for pair in &pairs {
-            one_by_one.update(&[*pair]).unwrap();
+            one_by_one.update(&[*pair], Height::ZERO, &Sequential).unwrap();
         }
         let mut cut = MapTree::new(Map::Key, &keys());
         for batch in pairs.chunks(width) {
-            cut.update(batch).unwrap();
+            cut.update(batch, Height::ZERO, &Sequential).unwrap();
         }
         let mut at_once = MapTree::new(Map::Key, &keys());
-        at_once.update(&pairs).unwrap();
+        at_once.update(&pairs, Height::ZERO, &Threads).unwrap();
         prop_assert_eq!(one_by_one.sized_root(), at_once.sized_root());
         prop_assert_eq!(cut.sized_root(), at_once.sized_root());
     }
@@ -143,9 +144,9 @@ fn five_thousand_records_in_batches_have_the_root_of_the_definition() {
             .iter()
             .map(|number| (digest(*number), digest(0)))
             .collect();
-        tree.update(&pairs).unwrap();
+        tree.update(&pairs, Height::ZERO, &Sequential).unwrap();
         let pairs: Vec<_> = batch.iter().map(|at| (digest(*at), digest(!at))).collect();
-        tree.update(&pairs).unwrap();
+        tree.update(&pairs, Height::ZERO, &Sequential).unwrap();
     }
     check(&tree, &all);
     check_proofs(&tree, &all, (5_000..6_000).map(digest));
@@ -172,9 +173,9 @@ fn a_batch_with_a_repeated_position_changes_nothing() {
         part: Part::KeyMap,
         position: digest(3),
     };
-    assert_eq!(tree.update(&batch), Err(error));
+    assert_eq!(tree.update(&batch, Height::ZERO, &Sequential), Err(error));
     check(&tree, &records);
-    tree.update(&[]).unwrap();
+    tree.update(&[], Height::ZERO, &Sequential).unwrap();
     check(&tree, &records);
 }
 
@@ -182,7 +183,7 @@ fn a_batch_with_a_repeated_position_changes_nothing() {
 fn both_maps_give_the_same_records_other_roots() {
     let records = [(digest(1), digest(2))];
     let mut name = MapTree::new(Map::Name, &keys());
-    name.update(&records).unwrap();
+    name.update(&records, Height::ZERO, &Sequential).unwrap();
     assert_ne!(name.sized_root(), tree_of(&records.into()).sized_root());
 }
 

@@ -21,9 +21,9 @@ use crate::top::{SizedRoot, State};
 /// A bounded page of log entries, oldest first.
 pub type EntryList = List<LogEntry, PAGE_ENTRIES_MAX>;
 
-const ENTRY_LIST_BYTES_MAX: usize = 4 + PAGE_ENTRIES_MAX * LogEntry::BYTES_MAX;
+pub(super) const ENTRY_LIST_BYTES_MAX: usize = 4 + PAGE_ENTRIES_MAX * LogEntry::BYTES_MAX;
 
-/// Entries up to the newest one, proven to be all from the index `first` on.
+/// Entries proven to be all from the index `first` on: up to the newest one, but in a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entries {
     /// The record, if the key or name has one.
@@ -234,7 +234,7 @@ fn count_of(record: Option<&Record>) -> u64 {
     record.map_or(0, |record| record.count)
 }
 
-fn check_entry_count(map: Map, found: usize, wanted: u64) -> Result<(), Error> {
+pub(super) fn check_entry_count(map: Map, found: usize, wanted: u64) -> Result<(), Error> {
     let found = u64::try_from(found).unwrap_or(u64::MAX);
     if found != wanted {
         let part = match map {

@@ -44,6 +44,12 @@ pub enum OutputStatus {
     Spent(Spent),
 }
 
+impl OutputStatus {
+    pub(super) fn new(spent: Option<Spent>, as_of: Height) -> Self {
+        spent.map_or(Self::Unspent { as_of }, Self::Spent)
+    }
+}
+
 impl OutputProof {
     /// Shows the status of the output at `position` in `tree`, which is as the state with these
     /// roots has it.
@@ -83,12 +89,7 @@ impl OutputProof {
         let root = root_by_inclusion(keys.outputs(), self.position, size, leaf, &self.path)?;
         let sized = SizedRoot { root, size };
         self.top.verify(keys, StateTree::Outputs, &sized, state)?;
-        Ok(self.spent.map_or(
-            OutputStatus::Unspent {
-                as_of: state.height,
-            },
-            OutputStatus::Spent,
-        ))
+        Ok(OutputStatus::new(self.spent, state.height))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::leaf::{LogEntry, Record, Spent, output_leaf};
 use crate::log::LogTree;
 use crate::map::MapTree;
 use crate::top::{State, StateRoots};
+use crate::workers::Sequential;
 
 pub(super) struct World {
     pub(super) keys: TreeKeys,
@@ -37,16 +38,16 @@ pub(super) fn world(height: u64, positions: u64) -> World {
         for number in 0..positions {
             let entries: Vec<_> = (0..=number).map(|index| entry(number, index)).collect();
             let record = record_of(&keys, map, &entries);
-            tree.update(&[(digest(number), record.hash(&keys, map))])
-                .unwrap();
+            let change = [(digest(number), record.hash(&keys, map))];
+            tree.update(&change, Height::ZERO, &Sequential).unwrap();
             logs.insert((map, digest(number)), entries);
         }
         maps.insert(map, tree);
     }
     let mut outputs = DenseTree::new(*keys.outputs());
-    for number in 0..11 {
-        outputs.append(output_leaf(&keys, &digest(number), spent(number).as_ref()));
-    }
+    let leaf = |number| output_leaf(&keys, &digest(number), spent(number).as_ref());
+    let leaves: Vec<_> = (0..11).map(leaf).collect();
+    outputs.append(&leaves, Height::ZERO, &Sequential);
     let roots = StateRoots {
         block: blocks.sized_root().unwrap(),
         key: maps[&Map::Key].sized_root(),

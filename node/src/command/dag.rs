@@ -7,28 +7,13 @@ use primitives::units::Epoch;
 use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::export as document;
-use crate::home::read_genesis;
 use crate::http::client;
-use crate::store::Database;
 
 /// Writes `epoch` to `out` as one JSON object.
 pub(super) fn export(config: &Config, epoch: u64, out: &mut dyn Write) -> Result<Exit, Error> {
     let mut out = BufWriter::new(out);
-    match Database::open_offline(&config.data) {
-        Ok((store, stamp)) => {
-            let genesis = read_genesis(&config.genesis)?;
-            let chain = genesis.chain_id().map_err(|error| Error::InvalidGenesis {
-                path: config.genesis.clone(),
-                reason: error.to_string(),
-            })?;
-            if chain != stamp.chain {
-                return Err(Error::OtherStore {
-                    path: config.data.clone(),
-                    field: "chain",
-                    found: stamp.chain.to_string(),
-                    wanted: chain.to_string(),
-                });
-            }
+    match super::audit::open(config) {
+        Ok((store, genesis)) => {
             let start = document::epoch_start(&store, &genesis, Epoch::new(epoch))?;
             document::write(&store, &start, &mut out)?;
         }

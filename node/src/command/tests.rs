@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
+use primitives::units::Stake;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -131,12 +132,25 @@ fn the_status_is_read_in_one_glance() {
          peers    5 of 6 connected\n\
          stake    100 own, 18446744073709551614 of 18446744073709551615 heard\n\
          pool     7 transactions\n\
+         head     {} of round 6, tentative, support 18446744073709551615\n\
+         FORK ALARM: {} backed by 4 against {} backed by 3\n\
          ready\n",
         "01".repeat(32),
         "02".repeat(32),
         "04".repeat(32),
+        "05".repeat(32),
+        "06".repeat(32),
+        "07".repeat(32),
     );
     assert_eq!(status_text(&status, &readiness), wanted);
+    status.partition = Some(Stake::new(3));
+    let text = status_text(&status, &Readiness::of(Some(&status)));
+    assert!(
+        text.contains("PARTITION: stake 3 of 18446744073709551615 is heard, nothing settles\n")
+            && text.contains("not ready: quorum: stake 3 of"),
+        "{text}"
+    );
+    status.partition = None;
     status.height_heard = 100;
     let text = status_text(&status, &Readiness::of(Some(&status)));
     assert!(

@@ -8,9 +8,10 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use dag::Committee;
 use ledger::tx::check_batch;
 use net::{Endpoint, Events, Held, Part, PeerEvent, WalletEvent};
+use primitives::Digest;
 use primitives::keys::PublicKey;
 use replica::{Input, Ticket, input};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use wallet_proto::reply::{Code, Refusal, Reply};
 use wallet_proto::request::Request;
 use wallet_proto::wire;
@@ -22,7 +23,8 @@ use crate::error::Error;
 /// What the checking threads know.
 #[derive(Debug, Clone)]
 pub(super) struct Checks {
-    pub(super) committee: Arc<Committee>,
+    pub(super) chain: Digest,
+    pub(super) committee: watch::Receiver<Arc<Committee>>,
     pub(super) directory: Arc<Directory>,
     pub(super) endpoint: Endpoint,
     pub(super) workers: NonZeroUsize,
@@ -104,13 +106,16 @@ fn verify_event(from: PublicKey, event: PeerEvent, checks: &Checks) -> Option<In
             tracing::debug!(peer = %from, %reason, "peer cannot be reached");
             None
         }
-        PeerEvent::Message { bytes, .. } => match input::verify(&bytes, &checks.committee) {
-            Ok(gossip) => Some(Input::Gossip { from, gossip }),
-            Err(error) => {
-                tracing::warn!(peer = %from, %error, "message refused");
-                Some(Input::Refused { from })
+        PeerEvent::Message { bytes, .. } => {
+            let committee = Arc::clone(&checks.committee.borrow());
+            match input::verify(&bytes, std::slice::from_ref(committee.as_ref())) {
+                Ok(gossip) => Some(Input::Gossip { from, gossip }),
+                Err(error) => {
+                    tracing::warn!(peer = %from, %error, "message refused");
+                    Some(Input::Refused { from })
+                }
             }
-        },
+        }
     }
 }
 
@@ -141,7 +146,7 @@ fn take_request(ticket: Ticket, bytes: &[u8], checks: &Checks) -> Option<Input> 
                 .into_vec()
                 .into_iter()
                 .map(primitives::codec::Bytes::into_vec);
-            let transactions = check_batch(bytes.collect(), checks.committee.chain());
+            let transactions = check_batch(bytes.collect(), &checks.chain);
             Some(Input::Submit {
                 ticket,
                 transactions,

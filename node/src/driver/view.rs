@@ -6,10 +6,11 @@ use replica::Replica;
 use replica::replica::Standing;
 
 use super::Origin;
-use crate::status::{Counters, Status};
+use crate::status::{AlarmView, Counters, HeadView, Status};
 
 pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
     let committee = replica.committee();
+    let outlook = replica.outlook();
     let heard = height_heard(replica);
     let connected = u64::try_from(replica.peers().count()).unwrap_or(u64::MAX);
     let size = u64::try_from(committee.size()).unwrap_or(u64::MAX);
@@ -43,6 +44,18 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
         events_suspended: u64::try_from(replica.suspended()).unwrap_or(u64::MAX),
         quarantined: *replica.standing() == Standing::Quarantined,
         contradiction: replica.engine().contradiction().map(ToString::to_string),
+        head: outlook.head().map(|head| HeadView {
+            round: head.round.get(),
+            leader: head.leader,
+            support: head.support,
+        }),
+        partition: outlook.partition().map(|partition| partition.stake_heard),
+        fork_alarm: outlook.alarm().map(|alarm| AlarmView {
+            first: alarm.first.0,
+            first_backing: alarm.first.1,
+            second: alarm.second.0,
+            second_backing: alarm.second.1,
+        }),
         counters: counters(replica.stats()),
     }
 }
@@ -73,6 +86,13 @@ fn counters(stats: &replica::Stats) -> Counters {
         events_refused: stats.events_refused,
         events_created: stats.events_created,
         equivocations: stats.equivocations,
+        partitions: stats.partitions,
+        fork_alarms: stats.fork_alarms,
+        heads_told: stats.heads_told,
+        heads_confirmed: stats.heads_confirmed,
+        officials_confirmed: stats.officials_confirmed,
+        officials_reversed: stats.officials_reversed,
+        officials_conflicting: stats.officials_conflicting,
         transactions_applied: stats.transactions_applied,
         transactions_rejected: stats.transactions_rejected,
         wallet_requests_answered: stats.wallet_requests,

@@ -60,6 +60,9 @@ impl Rows {
             root: _,
             quarantined: _,
             contradiction: _,
+            head: _,
+            partition,
+            fork_alarm,
             counters: _,
             own_stake: _,
             supply: _,
@@ -91,6 +94,8 @@ impl Rows {
         let peers = [("connected", *peers_connected), ("absent", absent)];
         self.gauges(names::NET_PEERS, label::STATE, &peers)?;
         self.ratio(names::STAKE_SEEN, *stake_heard, *total_stake)?;
+        self.gauge(names::PARTITIONED, u64::from(partition.is_some()))?;
+        self.gauge(names::FORK_ALARM, u64::from(fork_alarm.is_some()))?;
         self.gauge(names::POOL, *pool_transactions)?;
         self.gauge(names::EVENTS_SUSPENDED, *events_suspended)
     }
@@ -102,6 +107,13 @@ impl Rows {
             events_refused,
             events_created,
             equivocations,
+            partitions,
+            fork_alarms,
+            heads_told,
+            heads_confirmed,
+            officials_confirmed,
+            officials_reversed,
+            officials_conflicting,
             transactions_applied,
             transactions_rejected,
             wallet_requests_answered,
@@ -115,6 +127,19 @@ impl Rows {
         self.counters(names::EVENTS_RECEIVED, label::RESULT, &received)?;
         self.counter(names::EVENTS_CREATED, events_created)?;
         self.counter(names::EQUIVOCATIONS, equivocations)?;
+        self.counter(names::PARTITIONS, partitions)?;
+        self.counter(names::FORK_ALARMS, fork_alarms)?;
+        let heads = [
+            ("confirmed", heads_confirmed),
+            ("replaced", heads_told.saturating_sub(heads_confirmed)),
+        ];
+        self.counters(names::HEADS, label::RESULT, &heads)?;
+        let officials = [
+            ("confirmed", officials_confirmed),
+            ("reversed", officials_reversed),
+            ("conflicting", officials_conflicting),
+        ];
+        self.counters(names::OFFICIALS, label::RESULT, &officials)?;
         let ordered = [
             ("applied", transactions_applied),
             ("rejected", transactions_rejected),

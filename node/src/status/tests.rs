@@ -24,12 +24,31 @@ pub(crate) fn example() -> Status {
         events_suspended: 8,
         quarantined: false,
         contradiction: None,
+        head: Some(HeadView {
+            round: 6,
+            leader: Digest([5; 32]),
+            support: Stake::new(u64::MAX),
+        }),
+        partition: None,
+        fork_alarm: Some(AlarmView {
+            first: Digest([6; 32]),
+            first_backing: Stake::new(4),
+            second: Digest([7; 32]),
+            second_backing: Stake::new(3),
+        }),
         counters: Counters {
             events_accepted: 11,
             events_repeated: 12,
             events_refused: 13,
             events_created: 14,
             equivocations: 15,
+            partitions: 20,
+            fork_alarms: 21,
+            heads_told: 22,
+            heads_confirmed: 21,
+            officials_confirmed: 23,
+            officials_reversed: 24,
+            officials_conflicting: 25,
             transactions_applied: 16,
             transactions_rejected: 17,
             wallet_requests_answered: 18,
@@ -40,7 +59,10 @@ pub(crate) fn example() -> Status {
 
 #[test]
 fn a_status_survives_json_with_stake_as_text() {
-    let status = example();
+    let status = Status {
+        partition: Some(Stake::new(3)),
+        ..example()
+    };
     let text = serde_json::to_string(&status).unwrap();
     assert!(
         text.contains("\"total_stake\":\"18446744073709551615\""),
@@ -85,4 +107,5 @@ fn a_node_is_ready_only_if_every_check_holds() {
         |status| status.stake_heard = Stake::new(u64::MAX / 3 * 2 + 1),
         &[],
     );
+    check(|status| status.partition = Some(Stake::new(3)), &["quorum"]);
 }

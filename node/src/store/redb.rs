@@ -131,7 +131,7 @@ impl Backend for Redb {
             let mut opened = transaction.open_table(definition(table)).map_err(failure)?;
             while let Some((_, key, value)) = writes.next_if(|(next, _, _)| *next == table) {
                 match value {
-                    Some(value) => opened.insert(key, value).map(drop),
+                    Some(value) => opened.insert(key, value.as_ref()).map(drop),
                     None => opened.remove(key).map(drop),
                 }
                 .map_err(failure)?;

@@ -19,13 +19,17 @@ fn hashes_have_golden_values() {
     for (got, want) in cases {
         assert_eq!(got, Digest(want));
     }
+}
 
-    let (left, right) = (Digest([1; 32]), Digest([2; 32]));
-    let key = Digest([3; 32]);
-    assert_eq!(
-        keyed_pair(&key, &left, &right),
-        keyed(&key, &[&left.0, &right.0])
-    );
+#[test]
+fn a_pair_hashes_as_its_64_bytes() {
+    let mut key = keyed(&Digest::ZERO, &[]);
+    for _ in 0..1_000 {
+        let (left, right) = (keyed(&key, &[b"left"]), keyed(&key, &[b"right"]));
+        let want = keyed(&key, &[&left.0, &right.0]);
+        assert_eq!(keyed_pair(&key, &left, &right), want);
+        key = want;
+    }
 }
 
 #[test]

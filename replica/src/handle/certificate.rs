@@ -3,15 +3,15 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use primitives::codec::{self, List};
 use primitives::store::{Store, Table};
 use wallet_proto::certificate::{Certificate, attestation_digest};
 use wallet_proto::reply::Reply;
 
 use crate::certify::{Certified, Verdict};
 use crate::error::Error;
+use crate::handle::seal::certificate_row;
 use crate::replica::{Held, Replica};
-use crate::rows::{self, CertificateRow};
+use crate::rows;
 use crate::turn::Turn;
 
 impl Replica {
@@ -24,24 +24,11 @@ impl Replica {
             .map(|held| held.answer.snapshot.header.height)
             .collect();
         let executed = self.ledger.height();
-        match self
-            .certifier
-            .advance(&self.committee, executed, &wanted, &self.roots)
-        {
-            Verdict::Certified(certificates) => {
-                for certified in certificates {
-                    self.take_certificate(&certified, turn)?;
-                }
-            }
-            Verdict::Diverged { height, theirs } => {
-                let ours = self.roots.get(&height).copied().unwrap_or_default();
-                self.diverged = Some(height);
-                return Err(Error::Diverged {
-                    height,
-                    theirs,
-                    ours,
-                });
-            }
+        let sealed = self.sealed.as_mut();
+        let before = sealed.map(|sealed| sealed.advance(executed, &wanted));
+        let present = self.certifier.advance(executed, &wanted);
+        for verdict in before.into_iter().chain([present]) {
+            self.take_verdict(verdict, turn)?;
         }
         self.expire_held(turn)?;
         for (ticket, reply, last) in self.watches.take() {
@@ -54,25 +41,43 @@ impl Replica {
         Ok(())
     }
 
+    /// Keeps new certificates, or stops at a root that a quorum contradicts.
+    pub(crate) fn take_verdict<S: Store>(
+        &mut self,
+        verdict: Verdict,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        match verdict {
+            Verdict::Certified(certificates) => {
+                for certified in certificates {
+                    self.take_certificate(certified, turn)?;
+                }
+                Ok(())
+            }
+            Verdict::Diverged {
+                height,
+                theirs,
+                ours,
+            } => {
+                self.diverged = Some(height);
+                Err(Error::Diverged {
+                    height,
+                    theirs,
+                    ours,
+                })
+            }
+        }
+    }
+
     fn take_certificate<S: Store>(
         &mut self,
-        certified: &Certified,
+        certified: Certified,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         self.stats.certificates = self.stats.certificates.saturating_add(1);
-        self.roots = self.roots.split_off(&certified.height.later(1));
-        let row = CertificateRow {
-            height: certified.height,
-            root: certified.root,
-            signatures: List::new(certified.signatures.clone())?,
-        };
-        turn.store.batch.put(
-            Table::Meta,
-            rows::CERTIFICATE.to_vec(),
-            codec::encode(&row)?,
-        );
+        let certificate = self.certificate(&certified, &turn.store)?;
+        self.keep_seal(&certified, turn)?;
         self.watches.prove(certified.height);
-        let certificate = self.certificate(certified)?;
         let (ready, held): (Vec<Held>, Vec<Held>) = core::mem::take(&mut self.held)
             .into_iter()
             .partition(|held| held.answer.snapshot.header.height == certified.height);
@@ -81,23 +86,35 @@ impl Replica {
             held.answer.snapshot.certificate = certificate.clone();
             turn.end(held.ticket, Reply::Answer(held.answer));
         }
+        let newest = self.certified.as_ref().map(|newest| newest.height);
+        if newest < Some(certified.height) {
+            let row = certificate_row(&certified)?;
+            let key = rows::CERTIFICATE.to_vec();
+            turn.store.batch.put(Table::Meta, key, row);
+            self.certified = Some(certified);
+        }
         Ok(())
     }
 
-    pub(crate) fn certificate(&self, certified: &Certified) -> Result<Certificate, Error> {
+    pub(crate) fn certificate<S: Store>(
+        &self,
+        certified: &Certified,
+        store: &S,
+    ) -> Result<Certificate, Error> {
         let Certified {
             height,
             root,
             signatures,
         } = certified;
-        let epoch = self.committee.epoch();
+        let committee = self.committee_at(*height, store)?;
+        let epoch = committee.epoch();
         let signed = signatures.iter().map(|(creator, signature)| {
-            let member = self.committee.member(*creator)?;
+            let member = committee.member(*creator)?;
             Ok((*creator, member.event_key, *signature))
         });
         let signed: Vec<_> = signed.collect::<Result<_, dag::Error>>()?;
         let digest = attestation_digest(epoch, *height, root);
-        let size = self.committee.size();
+        let size = committee.size();
         let made = Certificate::new(epoch, size, &self.chain, &digest, &signed);
         // The signatures were checked when the certificate came about.
         made.map_err(|_| Error::Damaged {

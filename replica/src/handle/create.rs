@@ -14,7 +14,6 @@ use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height, PeerIndex, Seq};
 use primitives::{Digest, limits};
 
-use crate::certify::HEIGHTS_MAX;
 use crate::error::Error;
 use crate::input::Arrival;
 use crate::inquiry::Finding;
@@ -29,8 +28,9 @@ impl Replica {
         if self.standing != Standing::Active || self.diverged.is_some() {
             return Ok(());
         }
+        self.recall_strays(turn)?;
         let Some(seat) = &self.seat else {
-            return Ok(());
+            return self.pass_on(turn);
         };
         let waiting = Waiting {
             payload: !self.pool.is_empty(),
@@ -69,6 +69,14 @@ impl Replica {
                     self.standing = Standing::Active;
                 }
             }
+        }
+    }
+
+    /// A peer that is a quorum by itself need not ask anybody.
+    pub(crate) fn conclude_alone(&mut self) {
+        let is_asking = matches!(self.standing, Standing::Asking(_));
+        if is_asking && self.is_quorum(self.own().into_iter()) {
+            self.standing = Standing::Active;
         }
     }
 
@@ -150,6 +158,8 @@ impl Replica {
             time_min,
         } = composition;
         let epoch = self.committee.epoch();
+        // C30.
+        let sealing = self.sealing.filter(|_| seq == Seq::ZERO);
         let beacon = match kind {
             Kind::Root => Some(self.signer.beacon(&self.chain, epoch, round)),
             Kind::Data => None,
@@ -163,7 +173,7 @@ impl Replica {
             seq,
             kind,
             self_parent,
-            sealing: None,
+            sealing,
             votes: List::new(votes)?,
             parents: List::new(parents)?,
             time: turn.now.wall.max(time_min),
@@ -177,23 +187,30 @@ impl Replica {
     /// Notes the root of an executed block, and as a member signs it for the next own event; the
     /// newest 16 signatures are kept (C29).
     pub(crate) fn attest(&mut self, height: Height, root: Digest) {
-        self.roots.insert(height, root);
-        if self.roots.len() > HEIGHTS_MAX {
-            self.roots.pop_first();
-        }
+        self.certifier.note_root(height, root);
         if self.seat.is_none() {
             return;
         }
-        let digest = attestation_digest(self.committee.epoch(), height, &root);
-        let signature = self.signer.sign(Role::Attestation, &self.chain, &digest);
+        let attestation = self.sign_attestation(self.committee.epoch(), height, root);
         if self.attestations.len() >= limits::ATTESTATIONS_MAX {
             self.attestations.remove(0);
         }
-        self.attestations.push(Attestation {
+        self.attestations.push(attestation);
+    }
+
+    pub(crate) fn sign_attestation(
+        &self,
+        epoch: Epoch,
+        height: Height,
+        root: Digest,
+    ) -> Attestation {
+        let digest = attestation_digest(epoch, height, &root);
+        let signature = self.signer.sign(Role::Attestation, &self.chain, &digest);
+        Attestation {
             height,
             root,
             signature,
-        });
+        }
     }
 
     /// The epoch, seq and id of the newest own event.
@@ -208,7 +225,8 @@ impl Replica {
     }
 }
 
-fn encode_payload(transactions: &[Checked]) -> Result<Vec<u8>, Error> {
+/// Transactions as the payload of an event.
+pub(super) fn encode_payload(transactions: &[Checked]) -> Result<Vec<u8>, Error> {
     let bytes = transactions
         .iter()
         .map(|transaction| transaction.bytes().to_vec())

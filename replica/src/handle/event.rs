@@ -9,7 +9,6 @@ use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 
 use crate::error::Error;
-use crate::handle::gossip::event_row;
 use crate::input::Arrival;
 use crate::replica::{Replica, Standing};
 use crate::rows;
@@ -27,6 +26,10 @@ impl Replica {
         let mut new: usize = 0;
         let mut wanted = Vec::new();
         for arrival in arrivals {
+            // C30: late ones are void, and early ones come again once their epoch has begun here.
+            if arrival.event.header().epoch != self.committee.epoch() {
+                continue;
+            }
             let id = *arrival.event.id();
             self.fetch.arrived(&id);
             if self.dag.contains(&id) || self.pending.contains(&id) {
@@ -95,7 +98,7 @@ impl Replica {
     }
 
     /// Admits an event and everything that waited for it alone.
-    fn admit_with_waiting<S: Store>(
+    pub(crate) fn admit_with_waiting<S: Store>(
         &mut self,
         arrival: Arrival,
         turn: &mut Turn<'_, S>,
@@ -127,19 +130,19 @@ impl Replica {
             payload,
             transactions,
         } = arrival;
-        let header = event.header().clone();
-        let admission = match self.dag.admit(event.clone()) {
-            Ok(admission) => admission,
-            Err(_) => {
-                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
-                return Ok(false);
-            }
+        let header = event.header();
+        // C30: a first event names the leader that sealed the epoch before.
+        let is_of_here = header.sealing.is_none() || header.sealing == self.sealing;
+        let admitted = is_of_here.then(|| self.dag.admit(event.clone()));
+        let Some(Ok(admission)) = admitted else {
+            self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+            return Ok(false);
         };
         if !admission.new {
             return Ok(true);
         }
         let id = *event.id();
-        let row = event_row(event.signed())?;
+        let row = event.signed().bytes().clone();
         turn.store.batch.put(Table::Event, id.0.to_vec(), row);
         if !payload.is_empty() {
             turn.store.batch.put(Table::Payload, id.0.to_vec(), payload);
@@ -157,6 +160,11 @@ impl Replica {
                 .batch
                 .put(Table::Evidence, id.0.to_vec(), codec::encode(&evidence)?);
             turn.accuse(evidence);
+        }
+        if !self.strays.is_empty() {
+            for transaction in transactions.iter().filter(|it| it.fault().is_none()) {
+                self.strays.remove(transaction.id());
+            }
         }
         self.unsettled.add(id, transactions);
         let executed = self.ledger.height();

@@ -1,16 +1,18 @@
 //! Peers: connecting, frontiers, requests and answers.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
-use primitives::codec::{self, Bytes, List};
+use primitives::codec::{Bytes, List};
 use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Round};
 use primitives::{Digest, limits};
 
 use crate::error::Error;
+use crate::handle::seal::Attested;
 use crate::input::Gossip;
 use crate::replica::{Peer, Replica, Standing, decode_row};
 use crate::rows;
@@ -28,7 +30,12 @@ const FOLLOW_ROUNDS_MIN: u64 = 4;
 
 impl Replica {
     pub(crate) fn handle_peer_up<S: Store>(&mut self, peer: PublicKey, turn: &mut Turn<'_, S>) {
-        self.peers.insert(peer, Peer::default());
+        let heard_ms = turn.now.mono_ms;
+        let known = Peer {
+            heard_ms,
+            ..Peer::default()
+        };
+        self.peers.insert(peer, known);
         let frontier = self.frontier();
         turn.send(peer, frontier);
     }
@@ -40,6 +47,8 @@ impl Replica {
             let frontier = self.frontier();
             turn.broadcast(frontier);
             self.retry_missing(turn);
+            self.look_ahead(now);
+            self.ask_for_seals(self.retry.0, turn);
         }
         if let Some(failed) = self.fetch.overdue_following(now)
             && let Some(next) = self.peer_after(failed.peer)
@@ -63,9 +72,10 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         // What was under way when the link ended is answered to nobody.
-        if !self.peers.contains_key(&from) {
+        let Some(peer) = self.peers.get_mut(&from) else {
             return Ok(());
-        }
+        };
+        peer.heard_ms = turn.now.mono_ms;
         match gossip {
             Gossip::Events(arrivals) => {
                 self.receive(from, arrivals, turn)?;
@@ -77,23 +87,56 @@ impl Replica {
                 floor,
                 heads,
             } => {
-                self.peers.entry(from).or_default().height = height;
-                if epoch == self.committee.epoch() {
-                    self.note_own_heads(from, floor, &heads, turn)?;
-                    self.compare_frontier(from, &heads, turn);
+                let peer = self.peers.entry(from).or_default();
+                let has_advanced = peer.epoch < epoch;
+                // A peer does not go back while it is connected.
+                (peer.epoch, peer.height) = (peer.epoch.max(epoch), height);
+                match epoch.cmp(&self.committee.epoch()) {
+                    Ordering::Equal => {
+                        self.note_own_heads(from, floor, &heads, turn)?;
+                        self.compare_frontier(from, &heads, turn);
+                        // Whoever has just come here lacks what was sent before.
+                        if has_advanced {
+                            turn.send(from, self.frontier());
+                        }
+                    }
+                    Ordering::Greater => self.follow_through(from, turn),
+                    Ordering::Less => {}
                 }
             }
             Gossip::Follow {
                 epoch,
                 from: cursor,
             } => self.answer_follow(from, epoch, cursor, turn)?,
-            Gossip::Followed { events, next } => {
+            Gossip::Followed {
+                epoch,
+                events,
+                next,
+            } => {
                 let is_barren = self.receive(from, events, turn)? == 0;
                 let now = turn.now.mono_ms;
-                if let Some(next) = self.fetch.followed(from, next, is_barren, now) {
+                if epoch == self.committee.epoch()
+                    && let Some(next) = self.fetch.followed(from, next, is_barren, now)
+                {
                     self.ask_to_follow(from, next, turn);
                 }
             }
+            Gossip::Attested {
+                epoch,
+                height,
+                root,
+                signatures,
+            } => {
+                let attested = Attested {
+                    epoch,
+                    height,
+                    root,
+                    signatures,
+                };
+                self.take_attested(from, &attested, turn)?;
+            }
+            Gossip::WantSeal { epoch } => self.answer_want_seal(from, epoch, turn)?,
+            Gossip::Passed(transactions) => self.take_passed(transactions, turn)?,
         }
         Ok(())
     }
@@ -119,7 +162,21 @@ impl Replica {
         self.ask(peer, ask, turn);
     }
 
-    fn frontier(&self) -> Message {
+    /// Begins to catch up with a peer that is in a later epoch: it says no more of this one, so that
+    /// every event from the next round to settle on is asked for.
+    fn follow_through<S: Store>(&mut self, peer: PublicKey, turn: &mut Turn<'_, S>) {
+        if !self.fetch.may_follow(peer, turn.now.mono_ms) {
+            return;
+        }
+        let settled = self.engine.settled_round();
+        let from = Cursor {
+            round: settled.map_or(Round::ZERO, |settled| settled.later(1)),
+            admission: 0,
+        };
+        self.follow(peer, from, turn);
+    }
+
+    pub(crate) fn frontier(&self) -> Message {
         Message::Frontier {
             epoch: self.committee.epoch(),
             height: self.engine.height(),
@@ -196,7 +253,12 @@ impl Replica {
         }
     }
 
-    fn follow<S: Store>(&mut self, peer: PublicKey, from: Cursor, turn: &mut Turn<'_, S>) {
+    pub(crate) fn follow<S: Store>(
+        &mut self,
+        peer: PublicKey,
+        from: Cursor,
+        turn: &mut Turn<'_, S>,
+    ) {
         self.fetch.follow(peer, from, turn.now.mono_ms);
         self.ask_to_follow(peer, from, turn);
     }
@@ -252,7 +314,7 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         let allowance = &mut self.peers.entry(to).or_default().allowance;
-        if epoch != self.committee.epoch() || !allowance.is_left(turn.now.mono_ms) {
+        if epoch > self.committee.epoch() || !allowance.is_left(turn.now.mono_ms) {
             return Ok(());
         }
         let (begin, end) = (rows::chain_key(epoch, from), rows::chain_end(epoch));
@@ -285,7 +347,12 @@ impl Replica {
             }
         }
         let events = List::new(parcels).unwrap_or_default();
-        turn.send_bulk(to, Message::Followed { events, next });
+        let followed = Message::Followed {
+            epoch,
+            events,
+            next,
+        };
+        turn.send_bulk(to, followed);
         Ok(())
     }
 }
@@ -299,7 +366,7 @@ pub(super) fn stored_parcel<S: Store>(
         return Ok(None);
     };
     let signed: Signed = decode_row(&bytes, "event")?;
-    let payload = match signed.header.payload_bytes {
+    let payload = match signed.header().payload_bytes {
         0 => Vec::new(),
         _ => store
             .get(Table::Payload, &id.0)?
@@ -309,9 +376,4 @@ pub(super) fn stored_parcel<S: Store>(
     let payload =
         Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;
     Ok(Some((Parcel { signed, payload }, size)))
-}
-
-/// An event's canonical bytes, as stored.
-pub(super) fn event_row(signed: &Signed) -> Result<Vec<u8>, Error> {
-    Ok(codec::encode(signed)?)
 }

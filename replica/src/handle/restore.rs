@@ -1,6 +1,8 @@
 //! Starting again from what the store holds (C31).
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use consensus::Engine;
 use consensus::checkpoint::{Checkpoint, Ordered};
@@ -8,15 +10,16 @@ use dag::event::{Kind, Signed};
 use dag::gossip::Cursor;
 use primitives::codec::List;
 use primitives::store::{Row, Store, Table};
-use primitives::units::{Height, Round};
+use primitives::units::{Epoch, Height, Round};
 use primitives::{Digest, limits};
 
-use crate::certify::{Certified, Certifier};
+use crate::certify::Certifier;
 use crate::error::Error;
 use crate::handle::gossip::stored_parcel;
+use crate::handle::seal::certified_of;
 use crate::input;
 use crate::replica::{OwnHead, Replica, Standing, decode_row};
-use crate::rows::{self, CertificateRow};
+use crate::rows;
 
 /// Rows read at once.
 const PAGE: usize = 1_024;
@@ -34,64 +37,75 @@ impl Replica {
             .settled
             .unwrap_or_default()
             .earlier(limits::FLOOR_ROUNDS);
-        checkpoint.ordered = ordered_since(store, checkpoint.height, floor)?;
-        self.engine = Engine::restore(&self.committee, &checkpoint)?;
+        let epoch = self.committee.epoch();
+        let first = self.ledger.parameters().first_height(epoch);
+        let ordered = ordered_since(store, first..=checkpoint.height, floor)?;
+        checkpoint.ordered = List::new(ordered)?;
+        let last = self.ledger.parameters().last_height(epoch);
+        self.engine = Engine::restore(&self.committee, &checkpoint)?.with_last_height(last);
         for forker in checkpoint.forkers.iter() {
             self.dag.mark_forker(*forker);
         }
         self.dag.raise_floor(self.engine.floor());
-        self.restore_certificate(store)?;
+        self.restore_certificate(first, store)?;
+        self.restore_seals(store)?;
         if store.get(Table::Meta, rows::QUARANTINED)?.is_some() {
             self.standing = Standing::Quarantined;
         }
-        self.own_head = own_head(store)?;
+        self.own_head = own_head(epoch, store)?;
         self.restore_events(store)?;
-        self.restore_attestations(store)
+        self.restore_void(store)?;
+        self.restore_attestations(first, store)
     }
 
-    fn restore_certificate<S: Store>(&mut self, store: &S) -> Result<(), Error> {
-        let Some(row) = store.get(Table::Meta, rows::CERTIFICATE)? else {
-            return Ok(());
-        };
-        let CertificateRow {
-            height,
-            root,
-            signatures,
-        } = decode_row(&row, "certificate")?;
-        let signatures = signatures.into_vec();
-        self.certifier = Certifier::new(Some(Certified {
-            height,
-            root,
-            signatures,
-        }));
+    fn restore_certificate<S: Store>(&mut self, first: Height, store: &S) -> Result<(), Error> {
+        let row = store.get(Table::Meta, rows::CERTIFICATE)?;
+        self.certified = row.map(|row| certified_of(&row)).transpose()?;
+        let certified = self.certified.as_ref();
+        let open = certified.map_or(first, |newest| newest.height.later(1).max(first));
+        self.certifier = Certifier::new(self.committee.clone(), open);
         Ok(())
     }
 
     fn restore_events<S: Store>(&mut self, store: &S) -> Result<(), Error> {
+        for_each_event(self.committee.epoch(), self.dag.floor(), store, |at, id| {
+            let after = at.admission.saturating_add(1);
+            self.admission_base = self.admission_base.max(after);
+            self.restore_event(&id, store)
+        })
+    }
+
+    /// Finds the payload of the epoch before that no block ordered, which must not be lost (C30).
+    fn restore_void<S: Store>(&mut self, store: &S) -> Result<(), Error> {
         let epoch = self.committee.epoch();
-        let mut from = rows::chain_key(
-            epoch,
-            Cursor {
-                round: self.dag.floor(),
-                admission: 0,
-            },
-        );
-        let end = rows::chain_end(epoch);
-        loop {
-            let page: Vec<Row> = store.range(Table::Chain, &from, &end, PAGE)?;
-            for (key, id) in &page {
-                self.restore_event(&digest(id, "chain row")?, store)?;
-                let at = rows::chain_cursor(key).ok_or(Error::Damaged { what: "chain key" })?;
-                let after = at.admission.saturating_add(1);
-                self.admission_base = self.admission_base.max(after);
-            }
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => {
-                    from = key.iter().copied().chain([0]).collect();
-                }
-                _ => return Ok(()),
-            }
+        if epoch == Epoch::ZERO {
+            return Ok(());
         }
+        let before = epoch.earlier(1);
+        let parameters = *self.ledger.parameters();
+        let last = parameters.last_height(before);
+        let sealed = self.stored_header(last, store)?.round;
+        let floor = sealed.earlier(limits::FLOOR_ROUNDS);
+        let ordered = ordered_since(store, parameters.first_height(before)..=last, floor)?;
+        let ordered: BTreeSet<Digest> = ordered.into_iter().map(|event| event.id).collect();
+        let committee = self.committee_at(last, store)?.into_owned();
+        let own = self.index_in(&committee);
+        for_each_event(before, floor, store, |_, id| {
+            if ordered.contains(&id) {
+                return Ok(());
+            }
+            let found = stored_parcel(store, &id)?;
+            let (parcel, _) = found.ok_or(Error::Damaged { what: "event" })?;
+            let is_own = Some(parcel.signed.header().creator) == own;
+            let payload = parcel.payload.into_vec();
+            let arrival = input::restore(parcel.signed, payload, &committee);
+            for transaction in arrival.transactions {
+                if !self.is_brought_in(transaction.id(), store)? {
+                    self.bring_in_again(transaction, is_own, 0);
+                }
+            }
+            Ok(())
+        })
     }
 
     fn restore_event<S: Store>(&mut self, id: &Digest, store: &S) -> Result<(), Error> {
@@ -104,7 +118,7 @@ impl Replica {
         } else {
             parcel.payload.into_vec()
         };
-        let arrival = input::restore(parcel.signed, payload, &self.committee)?;
+        let arrival = input::restore(parcel.signed, payload, &self.committee);
         if arrival.event.id() != id {
             return Err(Error::Damaged { what: "event" });
         }
@@ -121,7 +135,7 @@ impl Replica {
     }
 
     /// Attests again what no own event has carried yet.
-    fn restore_attestations<S: Store>(&mut self, store: &S) -> Result<(), Error> {
+    fn restore_attestations<S: Store>(&mut self, first: Height, store: &S) -> Result<(), Error> {
         let attested = match self.own_head {
             None => None,
             Some(head) => newest_attested(store, head.reference.id)?,
@@ -130,11 +144,10 @@ impl Replica {
         let window = u64::try_from(limits::ATTESTATIONS_MAX)
             .unwrap_or(0)
             .saturating_sub(1);
-        let mut height = attested.map_or(Height::ZERO, |height| height.later(1));
+        let mut height = attested.map_or(first, |height| height.later(1).max(first));
         height = height.max(newest.earlier(window));
         while height <= newest {
-            let header = self.ledger.header_at(height, store)?;
-            let header = header.ok_or(Error::Damaged { what: "block" })?;
+            let header = self.stored_header(height, store)?;
             self.attest(height, header.root()?);
             height = height.later(1);
         }
@@ -142,15 +155,43 @@ impl Replica {
     }
 }
 
-/// The events ordered by the newest blocks that reach down to `floor`.
+/// Hands over the stored events of `epoch` from round `floor` on, parents before children.
+fn for_each_event<S: Store>(
+    epoch: Epoch,
+    floor: Round,
+    store: &S,
+    mut each: impl FnMut(Cursor, Digest) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let begin = Cursor {
+        round: floor,
+        admission: 0,
+    };
+    let (mut from, end) = (rows::chain_key(epoch, begin), rows::chain_end(epoch));
+    loop {
+        let page: Vec<Row> = store.range(Table::Chain, &from, &end, PAGE)?;
+        for (key, id) in &page {
+            let at = rows::chain_cursor(key).ok_or(Error::Damaged { what: "chain key" })?;
+            each(at, digest(id, "chain row")?)?;
+        }
+        match page.last() {
+            Some((key, _)) if page.len() == PAGE => {
+                from = key.iter().copied().chain([0]).collect();
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// The events that the newest of an epoch's `blocks` ordered from round `floor` on.
 fn ordered_since<S: Store>(
     store: &S,
-    newest: Height,
+    blocks: RangeInclusive<Height>,
     floor: Round,
-) -> Result<List<Ordered, { consensus::checkpoint::ORDERED_MAX }>, Error> {
+) -> Result<Vec<Ordered>, Error> {
     let mut ordered = Vec::new();
-    let mut height = newest;
-    while height > Height::ZERO {
+    let mut height = *blocks.end();
+    // The genesis block orders nothing.
+    while height > Height::ZERO && blocks.contains(&height) {
         let order = Replica::order_at(store, height)?.ok_or(Error::Damaged { what: "order" })?;
         let mut leader_round = Round::ZERO;
         for id in order {
@@ -158,8 +199,8 @@ fn ordered_since<S: Store>(
                 .get(Table::Event, &id.0)?
                 .ok_or(Error::Damaged { what: "event" })?;
             let signed: Signed = decode_row(&bytes, "event")?;
-            let round = signed.header.round;
-            if signed.header.kind == Kind::Root {
+            let round = signed.header().round;
+            if signed.header().kind == Kind::Root {
                 leader_round = leader_round.max(round);
             }
             if round >= floor {
@@ -173,7 +214,7 @@ fn ordered_since<S: Store>(
         height = height.earlier(1);
     }
     ordered.sort();
-    List::new(ordered).map_err(|_: primitives::Error| Error::Damaged { what: "order" })
+    Ok(ordered)
 }
 
 /// The newest height attested on the self-chain that ends with `head`.
@@ -184,16 +225,16 @@ fn newest_attested<S: Store>(store: &S, head: Digest) -> Result<Option<Height>, 
             .get(Table::Event, &id.0)?
             .ok_or(Error::Damaged { what: "own event" })?;
         let signed: Signed = decode_row(&bytes, "own event")?;
-        if let Some(attestation) = signed.header.attestations.last() {
+        if let Some(attestation) = signed.header().attestations.last() {
             return Ok(Some(attestation.height));
         }
-        next = signed.header.self_parent.map(|parent| parent.id);
+        next = signed.header().self_parent.map(|parent| parent.id);
     }
     Ok(None)
 }
 
-/// The newest own event that was written down, if there is one.
-fn own_head<S: Store>(store: &S) -> Result<Option<OwnHead>, Error> {
+/// The newest own event of the epoch that was written down, if there is one.
+fn own_head<S: Store>(epoch: Epoch, store: &S) -> Result<Option<OwnHead>, Error> {
     let damaged = || Error::Damaged { what: "own head" };
     let Some(row) = store.get(Table::Meta, rows::OWN_HEAD)? else {
         return Ok(None);
@@ -201,9 +242,12 @@ fn own_head<S: Store>(store: &S) -> Result<Option<OwnHead>, Error> {
     let (_, id) = row.split_first_chunk::<8>().ok_or_else(damaged)?;
     let bytes = store.get(Table::Event, id)?.ok_or_else(damaged)?;
     let signed: Signed = decode_row(&bytes, "own head")?;
+    if signed.header().epoch != epoch {
+        return Ok(None);
+    }
     Ok(Some(OwnHead {
-        reference: signed.header.reference(digest(id, "own head")?),
-        time: signed.header.time,
+        reference: signed.reference(),
+        time: signed.header().time,
     }))
 }
 

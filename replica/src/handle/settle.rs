@@ -7,10 +7,10 @@ use ledger::state::{Block, OrderedEvent};
 use primitives::Digest;
 use primitives::codec;
 use primitives::store::{Batch, Store, Table};
+use primitives::units::Round;
 use wallet_proto::reply::Stage;
 
 use crate::error::Error;
-use crate::pool::Pooled;
 use crate::replica::Replica;
 use crate::rows;
 use crate::turn::Turn;
@@ -32,11 +32,19 @@ impl Replica {
             if let Some(seat) = &mut self.seat {
                 seat.creation.settle(&block);
             }
+            self.compare_head(&block);
             self.execute(block, turn)?;
+        }
+        let next = |settled: Option<Round>| settled.map_or(0, |round| round.later(1).get());
+        let rounds = next(self.engine.settled_round()).saturating_sub(next(before));
+        self.strays.pass(rounds);
+        if self.engine.is_sealed() {
+            self.enter_epoch(turn)?;
+        } else {
+            self.rescue_stale(turn.now.mono_ms);
         }
         self.save_checkpoint(&mut turn.store.batch)?;
         turn.require_durability();
-        self.rescue_stale();
         self.drop_below_floor(turn)
     }
 
@@ -79,6 +87,7 @@ impl Replica {
                 false => &mut self.stats.transactions_rejected,
             };
             *counter = counter.saturating_add(1);
+            self.compare_official(&id, outcome.is_applied());
             // Anybody may repeat a transaction: whoever was told that it is applied is told no more.
             let is_told = self.watches.grade(&id) == Some(Grade::Final);
             if is_told && !outcome.is_applied() {
@@ -125,33 +134,22 @@ impl Replica {
         }
         for (_, arrival) in self.pending.raise_floor(floor) {
             if self.dag.missing(&arrival.event).is_empty() {
-                self.admit(arrival, turn)?;
+                // Others may wait for it, that name nothing below the floor themselves.
+                self.admit_with_waiting(arrival, turn)?;
             }
         }
         Ok(())
     }
 
-    // C30: stale payload is emitted again by its creator at once.
-    fn rescue_stale(&mut self) {
-        let stale: Vec<Digest> = self
-            .unsettled
-            .events()
-            .filter(|id| {
-                self.dag
-                    .event(id)
-                    .is_none_or(|event| self.engine.is_stale(event.header().round))
-            })
-            .copied()
-            .collect();
+    // C30: stale payload is emitted again.
+    fn rescue_stale(&mut self, now_ms: u64) {
+        let is_stale = |id: &&Digest| {
+            let event = self.dag.event(id);
+            event.is_none_or(|event| self.engine.is_stale(event.header().round))
+        };
+        let stale: Vec<Digest> = self.unsettled.events().filter(is_stale).copied().collect();
         for id in stale {
-            let event = self.dag.event(&id);
-            let own = event.is_some_and(|event| Some(event.header().creator) == self.own());
-            for transaction in self.unsettled.remove(&id) {
-                if own && self.pool.add(transaction) == Pooled::Full {
-                    self.stats.transactions_refused =
-                        self.stats.transactions_refused.saturating_add(1);
-                }
-            }
+            self.rescue(&id, now_ms);
         }
     }
 
@@ -176,10 +174,7 @@ impl Replica {
             let Some(rivals) = self.unsettled.rivals(&id) else {
                 continue;
             };
-            let carried = |transaction| finality::Carried {
-                transaction,
-                events: self.unsettled.carriers(transaction),
-            };
+            let carried = |transaction| self.unsettled.carried(transaction);
             let rivals: Vec<_> = rivals.iter().map(carried).collect();
             let new = finality::grade(&self.dag, carried(&id), &rivals);
             if new > grade {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use ledger::header::Header;
 use primitives::codec::List;
 use primitives::store::Store;
-use primitives::units::Height;
+use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 use wallet_proto::certificate::Certificate;
 use wallet_proto::reply::{Answer, Body, Code, History, Refusal, Reply, Snapshot, Stage};
@@ -14,6 +14,7 @@ use wallet_proto::request::{Report, Request};
 use wallet_proto::serve::{self, Unserved};
 
 use crate::error::Error;
+use crate::handle::seal::seal_of;
 use crate::input::Ticket;
 use crate::replica::{Held, Replica};
 use crate::turn::Turn;
@@ -38,10 +39,11 @@ impl Replica {
         match request {
             Request::Track { ids, report } => self.track(ticket, &ids, report, turn),
             Request::Head => self.answer_head(ticket, turn),
-            Request::Committee { .. } => {
-                let text = "the chain is in its first epoch";
-                turn.end(ticket, Reply::Error(Refusal::new(Code::TooEarly, text)));
-                Ok(())
+            other @ Request::Committee { epoch } => {
+                match serve::body(&other, &self.ledger, &turn.store) {
+                    Ok(body) => self.answer_committee(ticket, epoch, body, turn),
+                    Err(unserved) => refuse(ticket, unserved, turn),
+                }
             }
             other @ (Request::Submit { .. }
             | Request::History { .. }
@@ -54,13 +56,28 @@ impl Replica {
                     let answer = answer(*self.ledger.header(), body);
                     self.answer_or_hold(ticket, answer, turn)
                 }
-                Err(Unserved::Refused(refusal)) => {
-                    turn.end(ticket, Reply::Error(refusal));
-                    Ok(())
-                }
-                Err(Unserved::Broken(error)) => Err(Error::Ledger(*error)),
+                Err(unserved) => refuse(ticket, unserved, turn),
             },
         }
+    }
+
+    /// A committee is proven by the block that sealed the epoch before (C30).
+    fn answer_committee<S: Store>(
+        &mut self,
+        ticket: Ticket,
+        epoch: Epoch,
+        body: Body,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<(), Error> {
+        let before = epoch.earlier(1);
+        let sealing = self.ledger.parameters().last_height(before);
+        let mut answer = answer(self.stored_header(sealing, &turn.store)?, body);
+        let Some(certified) = seal_of(before, &turn.store)? else {
+            return self.answer_or_hold(ticket, answer, turn);
+        };
+        answer.snapshot.certificate = self.certificate(&certified, &turn.store)?;
+        turn.end(ticket, Reply::Answer(answer));
+        Ok(())
     }
 
     /// Refuses held answers whose certificate did not come in time.
@@ -89,11 +106,11 @@ impl Replica {
     ) -> Result<(), Error> {
         let mut answer = answer;
         let height = answer.snapshot.header.height;
-        match self.certifier.certified() {
+        match &self.certified {
             // The genesis gives its own root.
             _ if height == Height::ZERO => turn.end(ticket, Reply::Answer(answer)),
             Some(certified) if certified.height == height => {
-                answer.snapshot.certificate = self.certificate(certified)?;
+                answer.snapshot.certificate = self.certificate(certified, &turn.store)?;
                 turn.end(ticket, Reply::Answer(answer));
             }
             _ if self.is_holding_enough(&answer) => {
@@ -126,10 +143,9 @@ impl Replica {
         ticket: Ticket,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
-        let certified = self.certifier.certified().map(|certified| certified.height);
+        let certified = self.certified.as_ref().map(|certified| certified.height);
         let height = certified.unwrap_or(Height::ZERO);
-        let header = self.ledger.header_at(height, &turn.store)?;
-        let header = header.ok_or(Error::Damaged { what: "block" })?;
+        let header = self.stored_header(height, &turn.store)?;
         self.answer_or_hold(ticket, answer(header, Body::Head), turn)
     }
 
@@ -161,11 +177,25 @@ impl Replica {
             };
             self.watches.settle(id, height, &stage);
         }
-        let certified = self.certifier.certified().map(|certified| certified.height);
+        let certified = self.certified.as_ref().map(|certified| certified.height);
         if let Some(certified) = certified {
             self.watches.prove(certified);
         }
         Ok(())
+    }
+}
+
+fn refuse<S: Store>(
+    ticket: Ticket,
+    unserved: Unserved,
+    turn: &mut Turn<'_, S>,
+) -> Result<(), Error> {
+    match unserved {
+        Unserved::Refused(refusal) => {
+            turn.end(ticket, Reply::Error(refusal));
+            Ok(())
+        }
+        Unserved::Broken(error) => Err(Error::Ledger(*error)),
     }
 }
 

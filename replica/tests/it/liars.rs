@@ -99,6 +99,7 @@ fn no_message_stops_a_peer_or_keeps_it_from_settling() {
         from,
     };
     let followed = |next| Message::Followed {
+        epoch: Epoch::ZERO,
         events: List::empty(),
         next,
     };

@@ -1,8 +1,10 @@
 //! Whole replicas against one another, in virtual time and with real signatures.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod epochs;
 mod liars;
 mod network;
+mod partitions;
 mod restarts;
 
 use ledger::Outcome;

@@ -14,7 +14,7 @@ use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::{PublicKey, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
-use primitives::units::{Amount, PeerIndex, Time};
+use primitives::units::{Amount, Epoch, PeerIndex, Time};
 use primus_replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -91,11 +91,13 @@ pub(crate) struct Network {
     rng: ChaCha20Rng,
     /// Pairs (lower, higher) that cannot reach each other.
     pub(crate) cut: BTreeSet<(usize, usize)>,
+    /// Pairs (from, to) whose messages are lost, though both ends think themselves connected.
+    pub(crate) deaf: BTreeSet<(usize, usize)>,
     pub(crate) delay_ms: std::ops::Range<u64>,
     pub(crate) replies: Vec<(usize, Ticket, Reply)>,
     transcript: Digest,
     /// Own events ever sent, by creator and seq.
-    pub(crate) signed: BTreeMap<(PeerIndex, u64), Digest>,
+    pub(crate) signed: BTreeMap<(Epoch, PeerIndex, u64), Digest>,
 }
 
 /// The secret key of `seed`, with nonces from the same seed.
@@ -120,7 +122,8 @@ fn genesis(stakes: &[u64], funded: &[(PublicKey, u64)]) -> Genesis {
         })
         .collect();
     peers.sort_by_key(|(_, peer)| peer.peer_key);
-    let hosted = peers.iter().map(|(stake, peer)| Output {
+    let staked = peers.iter().filter(|(stake, _)| *stake > 0);
+    let hosted = staked.map(|(stake, peer)| Output {
         host: Some(peer.peer_key),
         ..Output::new(peer.payout_key, Amount::new(*stake))
     });
@@ -143,7 +146,22 @@ fn genesis(stakes: &[u64], funded: &[(PublicKey, u64)]) -> Genesis {
 impl Network {
     /// Peers with these stakes, all connected at time 0.
     pub(crate) fn start(seed: u64, stakes: &[u64], funded: &[(PublicKey, u64)]) -> Self {
-        let genesis = genesis(stakes, funded);
+        Self::start_with(seed, stakes, genesis(stakes, funded))
+    }
+
+    /// The same with epochs of `period` blocks, after a first one that is longer by `lag`.
+    pub(crate) fn with_epochs(
+        seed: u64,
+        stakes: &[u64],
+        funded: &[(PublicKey, u64)],
+        (lag, period): (u64, u64),
+    ) -> Self {
+        let mut genesis = genesis(stakes, funded);
+        (genesis.parameters.lag, genesis.parameters.period) = (lag, period);
+        Self::start_with(seed, stakes, genesis)
+    }
+
+    fn start_with(seed: u64, stakes: &[u64], genesis: Genesis) -> Self {
         let chain = genesis.chain_id().unwrap();
         let mut network = Self {
             genesis,
@@ -154,6 +172,7 @@ impl Network {
             now_ms: 0,
             rng: ChaCha20Rng::seed_from_u64(seed),
             cut: BTreeSet::new(),
+            deaf: BTreeSet::new(),
             delay_ms: 1..20,
             replies: Vec::new(),
             transcript: Digest::ZERO,
@@ -184,7 +203,6 @@ impl Network {
         let node = &mut self.nodes[peer];
         let (replica, batch) = Replica::start(setup, &node.store).unwrap();
         node.store.apply(&batch);
-        assert_eq!(replica.own(), Some(index(peer)));
         node.replica = Some(replica);
         node.wake = None;
         node.life += 1;
@@ -385,7 +403,8 @@ impl Network {
         let Some(replica) = &self.nodes[to].replica else {
             return;
         };
-        let gossip = primus_replica::input::verify(bytes, replica.committee()).unwrap();
+        let committee = std::slice::from_ref(replica.committee());
+        let gossip = primus_replica::input::verify(bytes, committee).unwrap();
         self.input(
             to,
             Input::Gossip {
@@ -445,10 +464,10 @@ impl Network {
             return;
         };
         for parcel in parcels.iter() {
-            let (header, id) = (&parcel.signed.header, parcel.signed.header.id().unwrap());
+            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
             let first = self
                 .signed
-                .entry((header.creator, header.seq.get()))
+                .entry((header.epoch, header.creator, header.seq.get()))
                 .or_insert(id);
             assert_eq!(*first, id, "peer {peer} sends a second {}", header.seq);
         }
@@ -462,7 +481,7 @@ impl Network {
     /// Hands a peer bytes as if `from` had sent them; false if they are refused.
     pub(crate) fn inject(&mut self, from: usize, to: usize, message: &Message) -> bool {
         let bytes = codec::encode(message).unwrap();
-        let committee = self.peer(to).committee();
+        let committee = std::slice::from_ref(self.peer(to).committee());
         let Ok(gossip) = primus_replica::input::verify(&bytes, committee) else {
             return false;
         };
@@ -474,6 +493,9 @@ impl Network {
     fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
         let seen: &[&[u8]] = &[&self.transcript.0, &[from as u8, to as u8], &bytes];
         self.transcript = derive(Domain::Audit, seen);
+        if self.deaf.contains(&(from, to)) {
+            return;
+        }
         let span = self.delay_ms.end - self.delay_ms.start;
         let delay = self.delay_ms.start + self.rng.next_u64() % span;
         let life = self.nodes[to].life;

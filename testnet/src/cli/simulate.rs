@@ -8,9 +8,13 @@ use serde_json::json;
 use crate::error::Error;
 use crate::sim::plan::{Plan, Profile, draw};
 use crate::sim::run::{Report, run};
+use crate::sim::shrink::shrink;
 use crate::sim::swarm;
 use crate::verdict::Verdict;
 use crate::voice::Voice;
+
+/// Runs that shrinking a plan may take.
+const SHRINK_RUNS: u32 = 400;
 
 /// `primus-testnet sim`.
 #[derive(Debug, Args)]
@@ -24,6 +28,9 @@ pub struct Sim {
     /// A plan to carry out instead.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Write the smallest plan that still fails in the same way to this file.
+    #[arg(long, value_name = "FILE")]
+    pub shrink: Option<PathBuf>,
     /// Print the plan and do nothing.
     #[arg(long)]
     pub show: bool,
@@ -39,7 +46,7 @@ impl Sim {
             voice.say("plan", &plan.text(), &plan);
             return Ok(0);
         }
-        let report = run(plan)?;
+        let report = run(plan.clone())?;
         voice.say("run", &words(&report), &report);
         for violation in &report.violations {
             let words = format!(
@@ -47,6 +54,13 @@ impl Sim {
                 violation.at_ms, violation.judge, violation.what
             );
             voice.say("violation", &words, &json!(violation));
+        }
+        if let (Some(path), Some(found)) = (&self.shrink, report.violations.first()) {
+            voice.progress(&format!(
+                "looking for the smallest plan, {SHRINK_RUNS} runs at most"
+            ));
+            shrink(plan, found.judge, SHRINK_RUNS).write(path)?;
+            voice.progress(&format!("primus-testnet sim --plan {}", path.display()));
         }
         let holds = report.violations.is_empty();
         let verdict = if holds {

@@ -36,7 +36,7 @@ impl Audit {
                 for (table, key, value) in batch.writes() {
                     self.bytes(table.name().as_bytes());
                     self.bytes(key);
-                    self.bytes(value.unwrap_or(b"removed"));
+                    self.bytes(value.map_or(b"removed".as_slice(), AsRef::as_ref));
                 }
             }
             Effect::Send { to, lane, message } => {

@@ -1,13 +1,10 @@
 //! A disk in memory: batches are seen at once, but what is not synced may be lost in a crash.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
 
-use primitives::store::{Batch, Row, Store, StoreError, Table};
+use primitives::store::{Batch, Row, Store, StoreError, Table, Value};
 
 use super::random::Stream;
-
-type Value = Rc<[u8]>;
 
 /// What a batch overwrote, to take it back: table, key, the value before.
 type Undo = Vec<(Table, Vec<u8>, Option<Value>)>;
@@ -31,7 +28,7 @@ impl Disk {
         for (table, key, value) in batch.writes() {
             let rows = self.tables.entry(table).or_default();
             let before = match value {
-                Some(value) => rows.insert(key.to_vec(), value.into()),
+                Some(value) => rows.insert(key.to_vec(), value.clone()),
                 None => rows.remove(key),
             };
             undo.push((table, key.to_vec(), before));

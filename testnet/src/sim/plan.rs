@@ -271,23 +271,33 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// The peer that a second process is started of, if that is what goes wrong.
+    /// The one peer that it is about, if it is about one.
     #[must_use]
-    pub const fn twin(&self) -> Option<usize> {
+    pub const fn peer(&self) -> Option<usize> {
         match self {
-            Self::Twin { peer } => Some(*peer),
+            Self::Crash { peer, .. }
+            | Self::Pause { peer }
+            | Self::Wipe { peer }
+            | Self::Rollback { peer }
+            | Self::Twin { peer }
+            | Self::SlowDisk { peer, .. }
+            | Self::LyingDisk { peer }
+            | Self::Rot { peer } => Some(*peer),
             Self::Lane { .. }
             | Self::Cut { .. }
             | Self::Flap { .. }
-            | Self::Crash { .. }
             | Self::CrashAll
-            | Self::Pause { .. }
-            | Self::Wipe { .. }
-            | Self::Rollback { .. }
-            | Self::SlowDisk { .. }
-            | Self::LyingDisk { .. }
-            | Self::Rot { .. }
             | Self::Clock { .. } => None,
+        }
+    }
+
+    /// The peer that a second process is started of, if that is what goes wrong.
+    #[must_use]
+    pub const fn twin(&self) -> Option<usize> {
+        if let Self::Twin { peer } = self {
+            Some(*peer)
+        } else {
+            None
         }
     }
 }
@@ -334,9 +344,44 @@ impl Plan {
         };
         let plan: Self =
             serde_json::from_slice(&bytes).map_err(|error| faulty(format!("no plan: {error}")))?;
-        match plan.version {
-            1 => Ok(plan),
-            other => Err(faulty(format!("a plan of version {other}"))),
+        plan.check().map_err(|reason| faulty(reason.to_owned()))?;
+        Ok(plan)
+    }
+
+    /// Whether the plan says what can be done, and demands no more than is promised: healing needs a
+    /// sound core with more than two thirds of the stake.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.version != 1 {
+            return Err("a plan of another version");
+        }
+        if self.stakes.is_empty() {
+            return Err("a plan without peers");
+        }
+        let peers = self.liars.iter().map(|liar| liar.peer);
+        let core = self.heal.iter().flat_map(|heal| heal.core.iter().copied());
+        let faults = self.faults.iter().filter_map(|fault| fault.trouble.peer());
+        if peers
+            .chain(core)
+            .chain(faults)
+            .any(|peer| peer >= self.peers())
+        {
+            return Err("a plan about a peer that there is not");
+        }
+        let Some(heal) = &self.heal else {
+            return Ok(());
+        };
+        let of_core = |peer: &usize| heal.core.contains(peer) && self.is_honest(*peer);
+        let core: u64 = (0..self.peers())
+            .filter(of_core)
+            .map(|peer| self.stakes[peer])
+            .sum();
+        let total: u64 = self.stakes.iter().sum();
+        match 3 * u128::from(core) > 2 * u128::from(total) {
+            true => Ok(()),
+            false => Err("a core without a quorum"),
         }
     }
 

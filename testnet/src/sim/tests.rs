@@ -53,3 +53,16 @@ fn a_cut_and_a_crash_heal() {
     assert_eq!(report.violations, []);
     assert_eq!(report.settled, report.submitted, "{report:?}");
 }
+
+#[test]
+fn no_regression_comes_back() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/regressions");
+    let mut plans = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let report = run(Plan::read(&path).unwrap()).unwrap();
+        assert_eq!(report.violations, [], "{}", path.display());
+        plans += 1;
+    }
+    assert!(plans > 0);
+}

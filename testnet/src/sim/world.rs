@@ -7,9 +7,9 @@ use ledger::tx::Output;
 use primitives::Digest;
 use primitives::codec::{Bytes, List};
 use primitives::keys::{PublicKey, Signer};
-use primitives::units::{Amount, PeerIndex, Time};
+use primitives::units::{Amount, Epoch, PeerIndex, Time};
 use replica::Setup;
-use replica::replica::genesis_committee;
+use replica::seat::committee;
 
 use super::clock::WALL_START_MS;
 use super::plan::Plan;
@@ -49,7 +49,7 @@ impl World {
         let names: Vec<u64> = names.into_iter().map(|(_, name)| name).collect();
         let genesis = genesis(&plan, &names)?;
         let chain = genesis.chain_id()?;
-        let committee = genesis_committee(&genesis, chain)?;
+        let committee = committee(chain, Epoch::ZERO, genesis.committee()?)?;
         Ok(Self {
             plan,
             genesis,

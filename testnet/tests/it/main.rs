@@ -74,4 +74,11 @@ fn a_detached_network_is_used_broken_healed_and_ended_by_other_invocations() {
     assert_eq!(second.code, Some(1), "one network at a time in a folder");
     network.run(&["down"]).succeeded();
     network.is_down();
+    // What real peers have stored passes every check, the one killed included.
+    for command in ["fsck", "replay"] {
+        for peer in ["peer-0", "peer-1", "peer-2", "peer-3"] {
+            let (code, text) = network.audit(command, peer);
+            assert_eq!(code, Some(0), "{command} {peer}: {text}");
+        }
+    }
 }

@@ -69,6 +69,19 @@ impl Network {
         }
     }
 
+    /// How the node's program ends on the store of a peer that does not run, and what it prints.
+    pub(crate) fn audit(&self, command: &str, peer: &str) -> (Option<i32>, String) {
+        let program =
+            std::env::var_os("PRIMUS_BIN").map_or_else(|| beside("primus"), PathBuf::from);
+        let output = Command::new(program)
+            .args([command, "--json", "--home"])
+            .arg(self.path(peer))
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    }
+
     /// Asserts that no process of the network is left.
     pub(crate) fn is_down(&self) {
         let text = std::fs::read_to_string(self.path("run.json")).unwrap();

@@ -233,3 +233,83 @@ fn whoever_lies_is_refused_with_the_failing_part() {
     );
     assert_eq!(head(&given, &trust), Err(Error::OtherKind));
 }
+
+/// A chain in which the owner pays once in each of four blocks: five entries with the genesis.
+fn four_payments() -> TestChain {
+    let mut chain = TestChain::new(genesis(OWNER, &[100; 4]));
+    for coin in chain.coins(OWNER) {
+        let payment = chain.payment(OWNER, &[coin], public(OTHER), 30);
+        chain.settle(&[payment]);
+    }
+    chain
+}
+
+fn without(entries: &[LogEntry], index: usize) -> Vec<LogEntry> {
+    let mut fewer = entries.to_vec();
+    fewer.remove(index);
+    fewer
+}
+
+#[test]
+fn withholding_any_one_entry_of_any_page_is_caught() {
+    let chain = four_payments();
+    let (trust, key) = (trust(&chain), public(OWNER));
+    let listed = |entries: Vec<LogEntry>| primitives::codec::List::new(entries).unwrap();
+    let pages = [
+        (Page::All, 5),
+        (Page::Newest { count: 4 }, 4),
+        (Page::From { index: 0, count: 3 }, 3),
+        (Page::From { index: 0, count: 9 }, 5),
+    ];
+    for (page, held) in pages {
+        let honest = chain.answer(&Request::History { key, page }).unwrap();
+        let verdict = |answer: &Answer| match page {
+            Page::From { .. } => {
+                history_page(&key, &Frontier::new(), answer, &trust).map(|page| page.page.entries)
+            }
+            Page::All | Page::Newest { .. } => {
+                history(&key, page, answer, &trust).map(|proven| proven.entries)
+            }
+        };
+        let count = verdict(&honest).unwrap().len();
+        assert!(count >= held, "{page:?}: {count}");
+        for index in 0..count {
+            let mut liar = honest.clone();
+            let Body::History(history) = &mut liar.body else {
+                panic!("{:?}", liar.body)
+            };
+            match history {
+                History::All(all) => all.entries = listed(without(&all.entries, index)),
+                History::Newest(newest) => newest.entries = listed(without(&newest.entries, index)),
+                History::From(from) => from.entries = listed(without(&from.entries, index)),
+            }
+            assert!(verdict(&liar).is_err(), "{page:?} without entry {index}");
+        }
+    }
+}
+
+#[test]
+fn an_output_is_unspent_from_its_making_until_it_is_spent_and_never_both() {
+    let chain = four_payments();
+    let trust = trust(&chain);
+    let last = chain.ledger.height().get();
+    for (spender, coin) in (1..).zip(chain.coins(OWNER)) {
+        let request = Request::Output {
+            outpoint: coin.outpoint,
+        };
+        let answer = chain.answer(&request).unwrap();
+        let known = output(&coin.outpoint, &answer, &trust).unwrap();
+        for height in 0..=last {
+            let status = known.status_at(Height::new(height)).unwrap();
+            match status {
+                StatusAt::NotYet => panic!("made in the genesis"),
+                StatusAt::Unspent => assert!(height < spender, "{height}"),
+                StatusAt::Spent(spent) => {
+                    assert_eq!(spent.block, Height::new(spender));
+                    assert!(height >= spender, "{height}");
+                }
+            }
+        }
+        assert!(known.status_at(Height::new(last + 1)).is_err());
+    }
+}

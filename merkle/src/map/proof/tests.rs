@@ -2,7 +2,9 @@ use super::super::MapTree;
 use super::*;
 use crate::fixture::{check_tampering, digest, keys};
 use crate::hash::Map;
+use crate::workers::Sequential;
 use primitives::codec::{decode, encode};
+use primitives::units::Height;
 use proptest::prelude::*;
 
 fn path_of(bits: &[u8]) -> MapPath {
@@ -86,7 +88,7 @@ fn no_changed_proof_of_a_small_map_leads_to_its_root() {
     for size in 0..=9 {
         let mut tree = MapTree::new(Map::Name, &keys);
         let records: Vec<_> = (0..size).map(|at| (digest(at), digest(at + 100))).collect();
-        tree.update(&records).unwrap();
+        tree.update(&records, Height::ZERO, &Sequential).unwrap();
         let root = Ok(tree.sized_root().root);
         for (position, record_hash) in &records {
             let proof = tree.prove(position).unwrap();
@@ -109,7 +111,7 @@ fn a_present_position_is_never_shown_absent_by_the_leaf_and_path_of_another() {
     let hasher = keys.map(Map::Key);
     let mut tree = MapTree::new(Map::Key, &keys);
     let records: Vec<_> = (0..300).map(|at| (digest(at), digest(at + 1000))).collect();
-    tree.update(&records).unwrap();
+    tree.update(&records, Height::ZERO, &Sequential).unwrap();
     let root = tree.sized_root().root;
     for (position, record_hash) in &records {
         let MapProof::Present { path } = tree.prove(position).unwrap() else {

@@ -45,9 +45,37 @@ impl Judge for Accounted {
         if distinct.len() > 1 {
             found.push(format!("heights differ by process: {heights:?}"));
         }
+        if !found.is_empty() {
+            found.extend(
+                cluster
+                    .honest()
+                    .map(|(process, _, replica, _)| state(process, replica)),
+            );
+        }
         if heights.len() < heal.core.len() {
             found.push(format!("of the core {:?} only {heights:?} run", heal.core));
         }
         found
     }
+}
+
+/// How a process stands that has not come to rest.
+fn state(process: usize, replica: &replica::Replica) -> String {
+    let (dag, engine) = (replica.dag(), replica.engine());
+    let own = replica.own().and_then(|own| dag.latest(own));
+    format!(
+        "process {process}: {:?}, height {}, settled {:?}, floor {}, highest round {:?}, quorum round \
+         {:?}, own round {:?}, {} suspended, {} pooled, {} peers, {} unsettled",
+        replica.standing(),
+        engine.height(),
+        engine.settled_round(),
+        dag.floor(),
+        dag.highest_round(),
+        dag.quorum_round(),
+        own.map(dag::graph::Vertex::round),
+        replica.suspended(),
+        replica.pooled(),
+        replica.peers().count(),
+        replica.is_unsettled(),
+    )
 }

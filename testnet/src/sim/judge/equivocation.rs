@@ -30,16 +30,21 @@ impl Judge for Equivocation {
             | Message::Followed {
                 events: parcels, ..
             } => parcels,
-            Message::Want(_) | Message::Frontier { .. } | Message::Follow { .. } => return None,
+            Message::Want(_)
+            | Message::Frontier { .. }
+            | Message::Follow { .. }
+            | Message::Attested { .. }
+            | Message::WantSeal { .. }
+            | Message::Passed(_) => return None,
         };
         let own = seen.world.committee.members().get(seen.peer)?;
         for parcel in parcels.iter() {
-            let header = &parcel.signed.header;
+            let header = parcel.signed.header();
             let creator = seen.world.committee.member(header.creator).ok()?;
             if creator.key != own.key {
                 continue;
             }
-            let id = header.id().ok()?;
+            let id = *parcel.signed.id();
             let place = (seen.peer, header.epoch, header.seq);
             let first = *self.signed.entry(place).or_insert(id);
             if first != id {

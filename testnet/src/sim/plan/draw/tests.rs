@@ -54,8 +54,8 @@ fn every_kind_of_fault_is_drawn_and_left_out() {
         }
     }
     assert_eq!(with.len(), 13, "{with:?}");
-    assert!(
-        with.values().all(|count| (3..200).contains(count)),
-        "{with:?}"
-    );
+    // Seven kinds of bad lane share a name, so nearly every plan has one.
+    let is_odd =
+        |(kind, count): (&String, &u32)| *count < 30 || (*count > 180 && !kind.contains("lane"));
+    assert!(!with.iter().any(is_odd), "{with:?}");
 }

@@ -1,0 +1,10 @@
+//! The trees by their public face: agreement with an independent log, every version of maps of
+//! adversarial positions, and proofs changed at random.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod draw;
+mod mutations;
+mod oracle;
+mod roots;
+mod versions;
+mod world;

@@ -1,0 +1,219 @@
+use dag::event::{self, Kind};
+use ledger::tx::draft::{Coin, TransferDraft};
+use ledger::tx::{self, Body, Outpoint, Output, Payload, check_payload, genesis_transaction};
+use ledger::{Block, OrderedEvent};
+use primitives::codec::{self, List};
+use primitives::keys::Signer;
+use primitives::store::Batch;
+use primitives::units::{Amount, PeerIndex, Round, Seq, Time};
+
+use super::*;
+use crate::export::tests::secrets;
+use crate::store::{Backend, Database};
+
+/// One peer, whose payout key has two coins; an epoch is two blocks.
+pub(crate) fn genesis() -> Genesis {
+    let genesis = export::tests::genesis();
+    let coin = Output::new(secrets().payout.public(), Amount::new(1_000));
+    let outputs = [&genesis.outputs[..], &[coin]].concat();
+    Genesis {
+        outputs: List::new(outputs).unwrap(),
+        ..genesis
+    }
+}
+
+/// A payment of the second coin, one that wants the same coin, and data.
+fn payload(chain: &Digest) -> Vec<u8> {
+    let payer = secrets().payout.signer().unwrap();
+    let coin = Coin {
+        outpoint: Outpoint {
+            transaction: genesis_transaction(chain),
+            index: 1,
+        },
+        output: genesis().outputs[1],
+    };
+    let pay = |amount| {
+        let draft = TransferDraft {
+            inputs: vec![coin],
+            outputs: vec![
+                Output::new(payer.public(), Amount::new(amount)),
+                Output::new(secrets().peer.public(), Amount::new(999 - amount)),
+            ],
+            ..TransferDraft::default()
+        };
+        draft.sign(&[&payer as &dyn Signer], chain).unwrap()
+    };
+    let data = Body::data(7, b"words on record".to_vec()).unwrap();
+    let data = tx::sign(data, &[], chain).unwrap();
+    let bytes = |transaction| codec::encode(&transaction).unwrap();
+    Payload::bytes([pay(3), pay(4), data].map(bytes).to_vec()).unwrap()
+}
+
+/// A root of round 0 of `epoch` with this payload; the time makes each another one.
+fn event(chain: &Digest, epoch: Epoch, height: u64, payload: &[u8]) -> Event {
+    let signer = secrets().event.signer().unwrap();
+    let header = event::Header {
+        version: 1,
+        chain: *chain,
+        epoch,
+        creator: PeerIndex(0),
+        round: Round::new(0),
+        seq: Seq::new(0),
+        kind: Kind::Root,
+        self_parent: None,
+        sealing: (epoch > Epoch::ZERO).then_some(Digest([6; 32])),
+        votes: List::empty(),
+        parents: List::empty(),
+        time: Time::new(1_000 + height),
+        payload: payload_digest(payload),
+        payload_bytes: u32::try_from(payload.len()).unwrap(),
+        beacon: Some(signer.beacon(chain, epoch, Round::new(0))),
+        attestations: List::empty(),
+    };
+    Event::sign(header, &signer).unwrap()
+}
+
+/// Four blocks over two epochs, of which the first has transactions; nothing is damaged.
+pub(crate) fn sound() -> Database {
+    let (genesis, store) = (genesis(), Database::in_memory());
+    let (mut ledger, batch) = Ledger::genesis(&genesis).unwrap();
+    store.apply(&batch).unwrap();
+    let chain = *ledger.chain();
+    for height in 1..=4 {
+        let epoch = ledger.epoch();
+        let payload = if height == 1 {
+            payload(&chain)
+        } else {
+            Vec::new()
+        };
+        let event = event(&chain, epoch, height, &payload);
+        let block = Block {
+            height: Height::new(height),
+            epoch,
+            round: Round::new(0),
+            leader: *event.id(),
+            time: Time::new(1_000),
+            seed: Digest([8; 32]),
+            events: vec![OrderedEvent {
+                creator: secrets().peer.public(),
+                transactions: check_payload(&payload, &chain),
+            }],
+        };
+        let mut batch = ledger.execute(block, &store).unwrap().batch;
+        let id = event.id().0.to_vec();
+        batch.put(Table::Order, height.to_be_bytes().to_vec(), id.clone());
+        batch.put(Table::Chain, height.to_be_bytes().to_vec(), id.clone());
+        batch.put(Table::Event, id.clone(), event.signed().bytes().clone());
+        if !payload.is_empty() {
+            batch.put(Table::Payload, id, payload);
+        }
+        store.apply(&batch).unwrap();
+    }
+    store
+}
+
+/// Every row there is.
+pub(crate) fn all_rows(store: &Database) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
+    let mut all = Vec::new();
+    for table in Table::ALL {
+        raw_rows(store, table, |key, row| {
+            all.push((table, key.to_vec(), row.to_vec()));
+            Ok(())
+        })
+        .unwrap();
+    }
+    all
+}
+
+/// Writes or deletes one row.
+pub(crate) fn put(store: &Database, table: Table, key: &[u8], row: Option<&[u8]>) {
+    let mut batch = Batch::new();
+    match row {
+        Some(row) => batch.put(table, key.to_vec(), row),
+        None => batch.delete(table, key.to_vec()),
+    }
+    store.apply(&batch).unwrap();
+}
+
+fn verdict(store: &Database) -> Result<Checked, Error> {
+    check(store, &genesis(), &mut |_| {})
+}
+
+/// Rows that no hash of the chain speaks of, or that replay alone can check.
+fn is_beyond_hashes(table: Table, key: &[u8]) -> bool {
+    table == Table::Meta
+        && [&b"stake"[..], b"rejected", b"committee"]
+            .iter()
+            .any(|name| key.starts_with(name))
+}
+
+#[test]
+fn a_sound_store_is_sound() {
+    let checked = verdict(&sound()).unwrap();
+    let (events, blocks, transactions) = (4, 5, 3);
+    assert_eq!(checked.events, events);
+    assert_eq!(
+        (checked.blocks, checked.transactions),
+        (blocks, transactions)
+    );
+    assert!(checked.outputs > 2 && checked.keys > 1 && checked.entries > 2);
+}
+
+#[test]
+fn every_row_that_is_changed_or_missing_is_found() {
+    let store = sound();
+    let tables: std::collections::BTreeSet<_> =
+        all_rows(&store).iter().map(|(table, ..)| *table).collect();
+    assert_eq!(tables.len(), 12, "{tables:?}");
+    for (table, key, row) in all_rows(&store) {
+        if is_beyond_hashes(table, &key) {
+            continue;
+        }
+        let mut damages = vec![None];
+        for at in [0, row.len() / 2, row.len().saturating_sub(1)] {
+            let mut changed = row.clone();
+            changed[at] ^= 1 << (at % 8);
+            damages.push(Some(changed));
+        }
+        for damage in damages {
+            put(&store, table, &key, damage.as_deref());
+            let found = verdict(&store);
+            assert!(found.is_err(), "{table:?} {key:?} {damage:?}");
+            put(&store, table, &key, Some(&row));
+        }
+    }
+    verdict(&store).unwrap();
+}
+
+#[test]
+fn the_bad_row_is_named_and_the_program_fails() {
+    let store = sound();
+    let rows = all_rows(&store);
+    for wanted in [Table::Output, Table::KeyLog, Table::Payload, Table::Order] {
+        let (table, key, row) = rows.iter().rfind(|(table, ..)| *table == wanted).unwrap();
+        let mut changed = row.clone();
+        let last = changed.len() - 1;
+        changed[last] ^= 4;
+        put(&store, *table, key, Some(&changed));
+        let error = verdict(&store).unwrap_err();
+        assert!(error.to_string().starts_with(table.name()), "{error}");
+        assert_eq!(error.exit(), crate::error::Exit::Failed);
+        put(&store, *table, key, Some(row));
+    }
+}
+
+#[test]
+fn a_row_too_many_is_found() {
+    let store = sound();
+    for table in [
+        Table::Output,
+        Table::Outpoint,
+        Table::KeyLog,
+        Table::Payload,
+        Table::Order,
+    ] {
+        put(&store, table, &[9; 36], Some(&[0; 40]));
+        assert!(verdict(&store).is_err(), "{table:?}");
+        put(&store, table, &[9; 36], None);
+    }
+}
