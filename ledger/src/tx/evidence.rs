@@ -128,3 +128,6 @@ pub fn check_alone(evidence: &Evidence, chain: &Digest) -> Result<(), Reason> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
