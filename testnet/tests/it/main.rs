@@ -19,7 +19,8 @@ fn the_demo_ends_with_agreement_and_leaves_no_process() {
     let file = network.folder().join("small.block");
     std::fs::write(&file, block::small()).unwrap();
     let file = file.display().to_string();
-    let demo = network.run(&["demo", "--peers", "4", "--replay", &file]);
+    let fresh = ["--peers", "4", "--lag", "2", "--period", "4"];
+    let demo = network.run(&[&["demo", "--replay", &file], &fresh[..]].concat());
     demo.succeeded();
     let events = events(&demo.stdout);
     let names: Vec<&str> = events
