@@ -137,21 +137,29 @@ impl MapTree {
     }
 
     fn check_update(&self, sorted: &[[Digest; 2]]) -> Result<(), Error> {
-        let part = self.hasher.part();
-        let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
-        if let Some(([position, _], _)) = pairs.find(|([one, _], [next, _])| one == next) {
-            return Err(Error::RepeatedPosition {
-                part,
-                position: *position,
-            });
-        }
+        self.check_distinct(sorted.iter().map(|[position, _]| position))?;
         if self.size.saturating_add(count(sorted)) > LEAVES_MAX {
             return Err(Error::Full {
-                part,
+                part: self.hasher.part(),
                 limit: LEAVES_MAX,
             });
         }
         Ok(())
+    }
+
+    /// Sorted positions must not repeat.
+    fn check_distinct<'a>(
+        &self,
+        sorted: impl Iterator<Item = &'a Digest> + Clone,
+    ) -> Result<(), Error> {
+        let mut pairs = sorted.clone().zip(sorted.skip(1));
+        match pairs.find(|(one, next)| one == next) {
+            Some((position, _)) => Err(Error::RepeatedPosition {
+                part: self.hasher.part(),
+                position: *position,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// What the map holds at `position`: a proof of presence or of absence. Cost: about log2 n

@@ -11,8 +11,9 @@ use ledger::rows::{BlockRow, CommitteeRow, committee_key};
 use ledger::{Genesis, Header};
 use primitives::Digest;
 use primitives::codec::{self, Canonical};
-use primitives::store::{Row, Store, Table};
+use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height};
+use replica::seat::committee;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -44,7 +45,7 @@ pub fn epoch_start(
     if epoch == Epoch::ZERO {
         let members = genesis.committee().map_err(damaged("genesis"))?;
         return Ok(EpochStart {
-            committee: committee(chain, epoch, members)?,
+            committee: committee(chain, epoch, members).map_err(damaged("committee"))?,
             seed: seed::genesis(&chain),
             first: Height::new(1),
         });
@@ -55,8 +56,9 @@ pub fn epoch_start(
         .get(Table::Meta, &committee_key(epoch))?
         .ok_or_else(not_begun)?;
     let row: CommitteeRow = decode("committee", &row)?;
+    let members = row.members.members.into_vec();
     Ok(EpochStart {
-        committee: committee(chain, epoch, row.members.members.to_vec())?,
+        committee: committee(chain, epoch, members).map_err(damaged("committee"))?,
         seed: seed::epoch(&sealing.seed, epoch),
         first,
     })
@@ -171,22 +173,25 @@ fn write_events(
     // One read of all ids: the node may go on writing, and pages read later would hold events
     // whose parents came in behind an earlier page.
     let rows = store.range(Table::Chain, &from, &to, usize::MAX)?;
-    for (position, row) in rows.iter().enumerate() {
-        let event = stored_event(store, row)?;
+    for (position, (_, id)) in rows.iter().enumerate() {
+        let event = event(store, &digest("event id", id)?)?;
         put(out, if position == 0 { "" } else { "," })?;
         json(out, &EventShape::new(&event, committee)?)?;
     }
     Ok(())
 }
 
-fn stored_event(store: &impl Store, (_, value): &Row) -> Result<Event, Error> {
-    let id = digest("event id", value)?;
+/// The event with this id.
+///
+/// # Errors
+/// [`Error::Damaged`] if it is missing or another one; a failed disk.
+pub(crate) fn event(store: &impl Store, id: &Digest) -> Result<Event, Error> {
     let bytes = store
         .get(Table::Event, &id.0)?
         .ok_or_else(|| damaged("event")(format!("event {id} is missing")))?;
     let signed: Signed = decode("event", &bytes)?;
     let event = Event::trust(signed);
-    if *event.id() != id {
+    if event.id() != id {
         let reason = format!("id {} where {id} was due", event.id());
         return Err(damaged("event")(reason));
     }
@@ -239,24 +244,6 @@ fn order(store: &impl Store, height: Height) -> Result<Vec<Digest>, Error> {
     bytes.chunks(32).map(|id| digest("order", id)).collect()
 }
 
-fn committee(
-    chain: Digest,
-    epoch: Epoch,
-    members: Vec<ledger::committee::Member>,
-) -> Result<Committee, Error> {
-    let member = |member: ledger::committee::Member| {
-        let event_key = member.event_key.to_verifying()?;
-        Ok(Member {
-            key: member.peer_key,
-            event_key,
-            stake: member.stake,
-        })
-    };
-    let members: Result<Vec<_>, primitives::Error> = members.into_iter().map(member).collect();
-    let members = members.map_err(damaged("committee"))?;
-    Committee::new(chain, epoch, members).map_err(damaged("committee"))
-}
-
 fn decode<T: Canonical>(what: &'static str, bytes: &[u8]) -> Result<T, Error> {
     codec::decode(bytes).map_err(damaged(what))
 }
@@ -284,4 +271,4 @@ fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

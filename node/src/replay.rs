@@ -3,11 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use dag::event::{Event, Signed};
 use ledger::tx::check_payload;
 use ledger::{Block, Genesis, Header, Ledger, OrderedEvent};
 use primitives::Digest;
-use primitives::codec;
 use primitives::store::{Store, Table};
 use primitives::units::Height;
 use replica::Replica;
@@ -114,10 +112,7 @@ fn events(store: &impl Store, height: Height, ledger: &Ledger) -> Result<Vec<Ord
     let order = Replica::order_at(store, height)?;
     let order = order.ok_or_else(|| missing("order", height))?;
     let event = |id: &Digest| {
-        let bytes = store.get(Table::Event, &id.0)?;
-        let bytes = bytes.ok_or_else(|| missing("event", height))?;
-        let signed: Signed = codec::decode(&bytes).map_err(replica::Error::from)?;
-        let event = Event::trust(signed);
+        let event = export::event(store, id)?;
         let payload = store.get(Table::Payload, &id.0)?.unwrap_or_default();
         let creator = ledger.committee().get(event.header().creator.position());
         Ok(OrderedEvent {

@@ -4,6 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use consensus::finality::Carried;
 use ledger::tx::{Checked, Outpoint};
 use primitives::Digest;
 
@@ -75,6 +76,15 @@ impl Unsettled {
     #[must_use]
     pub fn carriers(&self, id: &Digest) -> &[Digest] {
         self.carriers.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A transaction with the events that carry it.
+    #[must_use]
+    pub fn carried<'a>(&'a self, transaction: &'a Digest) -> Carried<'a> {
+        Carried {
+            transaction,
+            events: self.carriers(transaction),
+        }
     }
 
     /// Whether any transactions exclude each other.

@@ -52,13 +52,7 @@ impl MapTree {
     pub fn view(&self, changes: &[(Digest, Option<Digest>)]) -> Result<MapView<'_>, Error> {
         let mut sorted = changes.to_vec();
         sorted.sort_unstable_by_key(|(position, _)| *position);
-        let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
-        if let Some(((position, _), _)) = pairs.find(|((one, _), (next, _))| one == next) {
-            return Err(Error::RepeatedPosition {
-                part: self.hasher.part(),
-                position: *position,
-            });
-        }
+        self.check_distinct(sorted.iter().map(|(position, _)| position))?;
         let mut view = MapView {
             tree: self,
             own: Vec::new(),

@@ -8,7 +8,7 @@ use primitives::codec::List;
 use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::Signer;
-use primitives::store::Batch;
+use primitives::store::{Batch, Row};
 use primitives::units::{Amount, PeerIndex, Round, Seq, Stake, Time};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::home::Secrets;
 use crate::keyfile::Secret;
 use crate::store::{Backend, Database};
 
-fn secrets() -> Secrets {
+pub(crate) fn secrets() -> Secrets {
     let secret = |seed| Secret::from_seed([seed; 32]);
     Secrets {
         peer: secret(1),
@@ -28,7 +28,7 @@ fn secrets() -> Secrets {
 }
 
 /// One peer; epoch 1 begins at height 1 + 2.
-fn genesis() -> Genesis {
+pub(crate) fn genesis() -> Genesis {
     let peer = secrets().genesis_peer("a").unwrap();
     let stake = Output {
         owner: peer.payout_key,

@@ -1,7 +1,6 @@
 use dag::event::{self, Kind};
-use ledger::genesis::Parameters;
 use ledger::tx::draft::{Coin, TransferDraft};
-use ledger::tx::{self, Body, Lock, Outpoint, Output, Payload, check_payload, genesis_transaction};
+use ledger::tx::{self, Body, Outpoint, Output, Payload, check_payload, genesis_transaction};
 use ledger::{Block, OrderedEvent};
 use primitives::codec::{self, List};
 use primitives::keys::Signer;
@@ -9,39 +8,17 @@ use primitives::store::Batch;
 use primitives::units::{Amount, PeerIndex, Round, Seq, Time};
 
 use super::*;
-use crate::home::Secrets;
-use crate::keyfile::Secret;
+use crate::export::tests::secrets;
 use crate::store::{Backend, Database};
-
-fn secrets() -> Secrets {
-    let secret = |seed| Secret::from_seed([seed; 32]);
-    Secrets {
-        peer: secret(1),
-        event: secret(2),
-        transport: secret(3),
-        payout: secret(4),
-    }
-}
 
 /// One peer, whose payout key has two coins; an epoch is two blocks.
 pub(crate) fn genesis() -> Genesis {
-    let peer = secrets().genesis_peer("a").unwrap();
-    let stake = Output {
-        owner: peer.payout_key,
-        amount: Amount::new(9),
-        host: Some(peer.peer_key),
-        lock: Lock::None,
-    };
-    let coin = Output::new(peer.payout_key, Amount::new(1_000));
+    let genesis = export::tests::genesis();
+    let coin = Output::new(secrets().payout.public(), Amount::new(1_000));
+    let outputs = [&genesis.outputs[..], &[coin]].concat();
     Genesis {
-        version: 1,
-        parameters: Parameters {
-            lag: 1,
-            period: 2,
-            ..Parameters::default()
-        },
-        peers: List::new(vec![peer]).unwrap(),
-        outputs: List::new(vec![stake, coin]).unwrap(),
+        outputs: List::new(outputs).unwrap(),
+        ..genesis
     }
 }
 

@@ -141,10 +141,7 @@ impl Replica {
                 // Too many to weigh: nobody can tell whom they fool.
                 return;
             };
-            let carried = |transaction| finality::Carried {
-                transaction,
-                events: self.unsettled.carriers(transaction),
-            };
+            let carried = |transaction| self.unsettled.carried(transaction);
             let rivals: Vec<_> = rivals.iter().map(carried).collect();
             backed.push((finality::backing(&self.dag, carried(id), &rivals), *id));
         }

@@ -84,8 +84,7 @@ impl Replica {
         let before = epoch.earlier(1);
         let parameters = *self.ledger.parameters();
         let last = parameters.last_height(before);
-        let header = self.ledger.header_at(last, store)?;
-        let sealed = header.ok_or(Error::Damaged { what: "block" })?.round;
+        let sealed = self.stored_header(last, store)?.round;
         let floor = sealed.earlier(limits::FLOOR_ROUNDS);
         let ordered = ordered_since(store, parameters.first_height(before)..=last, floor)?;
         let ordered: BTreeSet<Digest> = ordered.into_iter().map(|event| event.id).collect();
@@ -101,15 +100,8 @@ impl Replica {
             let payload = parcel.payload.into_vec();
             let arrival = input::restore(parcel.signed, payload, &committee);
             for transaction in arrival.transactions {
-                let id = transaction.id();
-                let is_here = !self.unsettled.carriers(id).is_empty();
-                if is_here || self.ledger.settled(id, store)?.is_some() {
-                    continue;
-                }
-                if is_own {
-                    self.repool(transaction);
-                } else {
-                    self.keep_stray(transaction, 0);
+                if !self.is_brought_in(transaction.id(), store)? {
+                    self.bring_in_again(transaction, is_own, 0);
                 }
             }
             Ok(())
@@ -155,8 +147,7 @@ impl Replica {
         let mut height = attested.map_or(first, |height| height.later(1).max(first));
         height = height.max(newest.earlier(window));
         while height <= newest {
-            let header = self.ledger.header_at(height, store)?;
-            let header = header.ok_or(Error::Damaged { what: "block" })?;
+            let header = self.stored_header(height, store)?;
             self.attest(height, header.root()?);
             height = height.later(1);
         }

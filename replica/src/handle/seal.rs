@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use dag::Committee;
 use dag::event::Attestation;
 use dag::gossip::Message;
+use ledger::Header;
 use primitives::Digest;
 use primitives::codec::{self, List};
 use primitives::keys::{PublicKey, Signature};
@@ -88,7 +89,8 @@ impl Replica {
         } else if height == self.ledger.parameters().last_height(epoch) {
             let committee = committee_of(&self.ledger, epoch, &turn.store)?;
             let mut certifier = Certifier::new(committee, height);
-            self.note_stored_root(&mut certifier, height, &turn.store)?;
+            let header = self.stored_header(height, &turn.store)?;
+            certifier.note_root(height, header.root()?);
             gather(&mut certifier, attested, height);
             let verdict = certifier.advance(height, &BTreeSet::new());
             self.take_verdict(verdict, turn)?;
@@ -189,8 +191,8 @@ impl Replica {
         }
         let before = self.committee.epoch().earlier(1);
         let height = self.ledger.parameters().last_height(before);
-        let header = self.ledger.header_at(height, store)?;
-        let header = header.ok_or(Error::Damaged { what: "block" })?;
+        let header = self.stored_header(height, store)?;
+        let root = header.root()?;
         self.sealing = Some(header.leader);
         if !self.unsealed.contains(&before) {
             return Ok(());
@@ -198,25 +200,23 @@ impl Replica {
         let committee = committee_of(&self.ledger, before, store)?;
         let own = self.index_in(&committee);
         let mut certifier = Certifier::new(committee, height);
-        self.note_stored_root(&mut certifier, height, store)?;
+        certifier.note_root(height, root);
         if let Some(own) = own {
-            let attestation = self.sign_attestation(before, height, header.root()?);
+            let attestation = self.sign_attestation(before, height, root);
             certifier.gather(own, &[attestation], height);
         }
         self.sealed = Some(certifier);
         Ok(())
     }
 
-    fn note_stored_root<S: Store>(
+    /// The header of a block that has been executed.
+    pub(crate) fn stored_header<S: Store>(
         &self,
-        certifier: &mut Certifier,
         height: Height,
         store: &S,
-    ) -> Result<(), Error> {
+    ) -> Result<Header, Error> {
         let header = self.ledger.header_at(height, store)?;
-        let header = header.ok_or(Error::Damaged { what: "block" })?;
-        certifier.note_root(height, header.root()?);
-        Ok(())
+        header.ok_or(Error::Damaged { what: "block" })
     }
 }
 

@@ -174,10 +174,7 @@ impl Replica {
             let Some(rivals) = self.unsettled.rivals(&id) else {
                 continue;
             };
-            let carried = |transaction| finality::Carried {
-                transaction,
-                events: self.unsettled.carriers(transaction),
-            };
+            let carried = |transaction| self.unsettled.carried(transaction);
             let rivals: Vec<_> = rivals.iter().map(carried).collect();
             let new = finality::grade(&self.dag, carried(&id), &rivals);
             if new > grade {

@@ -26,12 +26,22 @@ impl Replica {
         let event = self.dag.event(id);
         let own = event.is_some_and(|event| Some(event.header().creator) == self.own());
         for transaction in self.unsettled.remove(id) {
-            if own {
-                self.repool(transaction);
-            } else {
-                self.keep_stray(transaction, now_ms);
-            }
+            self.bring_in_again(transaction, own, now_ms);
         }
+    }
+
+    /// What this peer itself submitted goes into its next event; the rest waits for its submitter.
+    pub(crate) fn bring_in_again(&mut self, transaction: Checked, is_own: bool, now_ms: u64) {
+        if is_own {
+            self.repool(transaction);
+        } else {
+            self.keep_stray(transaction, now_ms);
+        }
+    }
+
+    /// Whether an event on its way has the transaction, or a block has settled it.
+    pub(crate) fn is_brought_in<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
+        Ok(!self.unsettled.carriers(id).is_empty() || self.ledger.settled(id, store)?.is_some())
     }
 
     /// Keeps a transaction of somebody else's until it comes again. One that can never apply need not.
@@ -53,10 +63,7 @@ impl Replica {
         let position = |own: PeerIndex| u64::from(own.0).rem_euclid(TURNS_MAX);
         let holder = self.own().map_or(TURNS_MAX, position);
         while let Some(transaction) = self.strays.next_due(holder, turn.now.mono_ms) {
-            let id = transaction.id();
-            if self.unsettled.carriers(id).is_empty()
-                && self.ledger.settled(id, &turn.store)?.is_none()
-            {
+            if !self.is_brought_in(transaction.id(), &turn.store)? {
                 self.repool(transaction);
             }
         }
@@ -88,11 +95,9 @@ impl Replica {
         turn: &Turn<'_, S>,
     ) -> Result<(), Error> {
         for transaction in transactions {
-            let id = transaction.id();
-            let is_needless = transaction.fault().is_some()
-                || !self.unsettled.carriers(id).is_empty()
-                || self.ledger.settled(id, &turn.store)?.is_some();
-            if !is_needless {
+            if transaction.fault().is_none()
+                && !self.is_brought_in(transaction.id(), &turn.store)?
+            {
                 self.repool(transaction);
             }
         }

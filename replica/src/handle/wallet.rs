@@ -71,8 +71,7 @@ impl Replica {
     ) -> Result<(), Error> {
         let before = epoch.earlier(1);
         let sealing = self.ledger.parameters().last_height(before);
-        let header = self.ledger.header_at(sealing, &turn.store)?;
-        let mut answer = answer(header.ok_or(Error::Damaged { what: "block" })?, body);
+        let mut answer = answer(self.stored_header(sealing, &turn.store)?, body);
         let Some(certified) = seal_of(before, &turn.store)? else {
             return self.answer_or_hold(ticket, answer, turn);
         };
@@ -146,8 +145,7 @@ impl Replica {
     ) -> Result<(), Error> {
         let certified = self.certified.as_ref().map(|certified| certified.height);
         let height = certified.unwrap_or(Height::ZERO);
-        let header = self.ledger.header_at(height, &turn.store)?;
-        let header = header.ok_or(Error::Damaged { what: "block" })?;
+        let header = self.stored_header(height, &turn.store)?;
         self.answer_or_hold(ticket, answer(header, Body::Head), turn)
     }
 
