@@ -73,8 +73,8 @@ impl Default for Epochs {
     /// Epochs that end within seconds of load, with everybody in the committee.
     fn default() -> Self {
         Self {
-            lag: 20,
-            period: 100,
+            lag: 10,
+            period: 30,
             observers: 0,
         }
     }
