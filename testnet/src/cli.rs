@@ -18,7 +18,7 @@ mod measure;
 mod rule;
 mod simulate;
 
-pub use measure::Scale;
+pub use measure::{Latency, Scale};
 pub use rule::Reference;
 pub use simulate::{Sim, Swarm};
 
@@ -113,6 +113,8 @@ pub enum Command {
     Swarm(Swarm),
     /// Run a few whole peers in a large committee of peers that only create events, and measure.
     Scale(Scale),
+    /// Measure in message delays how soon roots and payments are final, where all links are alike.
+    Latency(Latency),
     /// Pay from the faucet to a key. Only test networks have a faucet.
     Mint {
         /// The receiver's key, 64 hexadecimal digits.
@@ -265,6 +267,7 @@ impl Context {
             Command::Sim(sim) => sim.carry_out(self.voice),
             Command::Swarm(swarm) => swarm.carry_out(self.voice),
             Command::Scale(scale) => scale.carry_out(self.voice),
+            Command::Latency(latency) => latency.carry_out(self.voice),
             Command::Mint { key, amount, host } => self.mint(key, amount, host).await,
         }
     }

@@ -21,6 +21,7 @@ pub mod demo;
 pub mod double_spend;
 pub mod error;
 pub mod keys;
+pub mod latency;
 pub mod load;
 pub mod network;
 pub mod purse;
