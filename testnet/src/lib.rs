@@ -15,6 +15,7 @@
 //!
 //! Begin reading at [`cluster`], then [`demo`].
 
+mod cases;
 pub mod cli;
 pub mod cluster;
 pub mod demo;
@@ -32,6 +33,7 @@ pub mod scale;
 pub mod session;
 pub mod sim;
 pub mod submit;
+pub mod twins;
 pub mod verdict;
 pub mod voice;
 pub mod wait;
