@@ -48,8 +48,7 @@ pub struct Receipt {
 }
 
 impl Canonical for Receipt {
-    const BYTES_MAX: usize =
-        12 + DEED_FIELDS_MAX * (36 + Field::BYTES_MAX) + ProofFile::BYTES_MAX;
+    const BYTES_MAX: usize = 12 + DEED_FIELDS_MAX * (36 + Field::BYTES_MAX) + ProofFile::BYTES_MAX;
 }
 
 impl Receipt {
@@ -135,7 +134,10 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Notarised, Error> {
     if settled.outcome != Outcome::Applied {
         return Err(Error::NotApplied { id });
     }
-    let transaction = settled.checked.transaction().ok_or(Error::NotApplied { id })?;
+    let transaction = settled
+        .checked
+        .transaction()
+        .ok_or(Error::NotApplied { id })?;
     let wanted = transaction.body.memo.ok_or(Error::NoMemo { id })?;
     let signers = transaction.witnesses.iter().map(|witness| witness.owner);
     let signers = signers.collect();

@@ -45,13 +45,21 @@ fn every_part_of_a_field_its_number_and_the_chain_change_the_memo() {
 
 #[test]
 fn names_that_do_not_ascend_strictly_are_refused() {
-    let out_of_order = [&["a", "a"][..], &["b", "a"], &["a", "c", "b"], &["a", "b", "b"]];
+    let out_of_order = [
+        &["a", "a"][..],
+        &["b", "a"],
+        &["a", "c", "b"],
+        &["a", "b", "b"],
+    ];
     for names in out_of_order {
         let index = names.len() - 1;
         let refused = memo(&CHAIN, &fields(names));
         assert_eq!(refused, Err(Error::FieldOrder { index }), "{names:?}");
     }
-    assert_eq!(memo(&CHAIN, &fields(&[])), Err(Error::FieldOrder { index: 0 }));
+    assert_eq!(
+        memo(&CHAIN, &fields(&[])),
+        Err(Error::FieldOrder { index: 0 })
+    );
 }
 
 #[test]

@@ -46,7 +46,12 @@ fn settle(chain: &mut TestChain, memo: Option<Digest>) -> Digest {
 }
 
 pub(crate) fn receipt(chain: &TestChain, deed: &Deed, names: &[&str]) -> Receipt {
-    let proof = file(Claim::Transaction { id: deed.transaction }, chain);
+    let proof = file(
+        Claim::Transaction {
+            id: deed.transaction,
+        },
+        chain,
+    );
     let chosen = |field: &Field| names.iter().any(|name| name.as_bytes() == &*field.name);
     Receipt::new(deed, chosen, proof).unwrap()
 }
@@ -61,15 +66,25 @@ fn every_choice_of_fields_is_proven_and_shows_nothing_of_the_others() {
         let names = &NAMES[..count];
         let (chain, deed) = notarised(names);
         for choice in 1..1_u32 << count {
-            let chosen: Vec<_> = (0..count).filter(|place| choice >> place & 1 == 1).collect();
+            let chosen: Vec<_> = (0..count)
+                .filter(|place| choice >> place & 1 == 1)
+                .collect();
             let chosen: Vec<_> = chosen.into_iter().map(|place| names[place]).collect();
             let bytes = receipt(&chain, &deed, &chosen).to_bytes().unwrap();
             let proven = verify(&bytes, &trust(&chain)).unwrap();
-            let shown: Vec<_> = proven.shown.iter().map(|shown| &*shown.field.name).collect();
+            let shown: Vec<_> = proven
+                .shown
+                .iter()
+                .map(|shown| &*shown.field.name)
+                .collect();
             let wanted: Vec<_> = chosen.iter().map(|name| name.as_bytes()).collect();
             assert_eq!(shown, wanted);
             assert_eq!(proven.count as usize, count);
-            for hidden in deed.fields.iter().filter(|field| !wanted.contains(&&*field.name)) {
+            for hidden in deed
+                .fields
+                .iter()
+                .filter(|field| !wanted.contains(&&*field.name))
+            {
                 let told = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
                 assert!(!told(&hidden.name) && !told(&hidden.salt), "{chosen:?}");
             }
@@ -81,7 +96,9 @@ fn every_choice_of_fields_is_proven_and_shows_nothing_of_the_others() {
 fn a_receipt_says_in_plain_words_what_it_proves() {
     let (mut chain, deed) = notarised(&NAMES);
     chain.settle(&[]);
-    let bytes = receipt(&chain, &deed, &["amount", "buyer"]).to_bytes().unwrap();
+    let bytes = receipt(&chain, &deed, &["amount", "buyer"])
+        .to_bytes()
+        .unwrap();
     let proven = verify(&bytes, &trust(&chain)).unwrap();
     let (id, key) = (deed.transaction, public(OWNER));
     let start = format!(
@@ -96,7 +113,9 @@ fn a_receipt_says_in_plain_words_what_it_proves() {
 fn a_receipt_with_any_bit_changed_is_refused() {
     let (chain, deed) = notarised(&NAMES);
     let trust = trust(&chain);
-    let bytes = receipt(&chain, &deed, &["buyer", "seller"]).to_bytes().unwrap();
+    let bytes = receipt(&chain, &deed, &["buyer", "seller"])
+        .to_bytes()
+        .unwrap();
     verify(&bytes, &trust).unwrap();
     for bit in 0..8 * bytes.len() {
         let mut changed = bytes.clone();
@@ -118,16 +137,31 @@ fn fields_of_another_deed_place_or_number_are_refused() {
         let mut shown = good.shown.to_vec();
         change(&mut shown);
         let shown = List::new(shown).unwrap();
-        check(&Receipt { shown, ..good.clone() }).unwrap_err()
+        check(&Receipt {
+            shown,
+            ..good.clone()
+        })
+        .unwrap_err()
     };
     let memo = |error: Error| {
-        let deed = matches!(error, Error::Other { part: Part::Deed, .. });
+        let deed = matches!(
+            error,
+            Error::Other {
+                part: Part::Deed,
+                ..
+            }
+        );
         assert!(deed, "{error}");
     };
-    memo(change(|shown| shown[0].field.value = Bytes::new(b"me".to_vec()).unwrap()));
+    memo(change(|shown| {
+        shown[0].field.value = Bytes::new(b"me".to_vec()).unwrap()
+    }));
     memo(change(|shown| shown[0].field.salt = [0; 32]));
     // The place moves within the same pair of leaves, so that as many siblings are due.
-    assert!(matches!(change(|shown| shown[0].index = 0), Error::Other { .. }));
+    assert!(matches!(
+        change(|shown| shown[0].index = 0),
+        Error::Other { .. }
+    ));
     let order = Error::FieldOrder { index: 1 };
     assert_eq!(change(|shown| shown.swap(0, 1)), order);
     assert_eq!(change(|shown| shown[1] = shown[0].clone()), order);
@@ -136,7 +170,11 @@ fn fields_of_another_deed_place_or_number_are_refused() {
     let other = deed_of(&chain, &deed);
     memo(check(&other).unwrap_err());
     for count in [0, 4, 6, u32::MAX] {
-        check(&Receipt { count, ..good.clone() }).unwrap_err();
+        check(&Receipt {
+            count,
+            ..good.clone()
+        })
+        .unwrap_err();
     }
 }
 
@@ -162,10 +200,18 @@ fn transactions_without_a_memo_or_without_effect_notarise_nothing() {
     assert_ne!(memo, Digest([1; 32]));
     let mut plain = TestChain::new(genesis(OWNER, &[100, 50]));
     let id = settle(&mut plain, None);
-    let unsaid = Deed { transaction: id, ..deed.clone() };
+    let unsaid = Deed {
+        transaction: id,
+        ..deed.clone()
+    };
     assert_eq!(check(&plain, &unsaid), Error::NoMemo { id });
     let mut other = receipt(&plain, &unsaid, &["buyer"]);
-    other.proof = file(Claim::Block { height: Height::new(1) }, &plain);
+    other.proof = file(
+        Claim::Block {
+            height: Height::new(1),
+        },
+        &plain,
+    );
     let refused = verify(&other.to_bytes().unwrap(), &trust(&plain));
     assert_eq!(refused, Err(Error::OtherKind));
 }
