@@ -243,7 +243,7 @@ def answer_body(r):
         proof = {"position": r.u64(), "spent": r.option(lambda: spent(r)), "path": r.path()}
         return kind, (created, proof | sized_top(r))
     if kind == 3:
-        data, start = r.bytes(262144), r.at
+        data, start = r.bytes(327680), r.at
         outcome(r)
         result = since(r, start)
         indices = r.list(r.u32, 256)
@@ -393,10 +393,15 @@ def transaction_ids(chain, data):
     r = Reader(data)
     try:
         need(r.u8() == 1, "transaction: version")
-        kind = r.tag(2)
+        kind = r.tag(3)
         if kind == 1:
             r.u64()
             r.bytes(4096)
+        if kind == 2:
+            r.take(64)
+            for _ in range(2):
+                r.bytes(152026)
+                r.take(64)
         r.list(lambda: outpoint(r), 4096)
         r.list(lambda: output(r), 4096)
         r.option(r.digest)

@@ -66,7 +66,7 @@ pub enum Reason {
     #[error("the bytes are not a transaction")]
     Undecodable,
     /// The bytes exceed the limit of a transaction.
-    #[error("the transaction is larger than 256 KiB")]
+    #[error("the transaction is larger than 320 KiB")]
     TooLarge,
     /// A version of the encoding that this chain does not know.
     #[error("transaction version {found} where 1 was due")]
@@ -86,7 +86,7 @@ pub enum Reason {
     /// The outputs together exceed every possible supply.
     #[error("the outputs sum up to more than 64 bits")]
     SumOverflow,
-    /// Two witnesses of one owner, or more witnesses than inputs.
+    /// Two witnesses of one key, or more witnesses than inputs and keys that must sign.
     #[error("witness {witness} is one too many")]
     ExtraWitness {
         /// The index of the witness.
@@ -119,8 +119,9 @@ pub enum Reason {
         /// The index of the input.
         input: u32,
     },
-    /// The witnesses are not those of the inputs' owners in order of first appearance.
-    #[error("the witnesses are not those of the owners of the inputs")]
+    /// The witnesses are not those of the inputs' owners in order of first appearance, then of the
+    /// others that must sign.
+    #[error("the witnesses are not those of the owners of the inputs and of who else must sign")]
     NotOwner,
     /// More comes out than goes in.
     #[error("outputs of {outputs} exceed inputs of {inputs}")]
@@ -141,6 +142,18 @@ pub enum Reason {
     /// Data without inputs on a chain where data costs coin.
     #[error("data is not free on this chain and the transaction spends no output")]
     DataNotFree,
+    /// Two headers that are not of one place on one self-chain of this chain, or one header twice.
+    #[error("the two headers do not contradict each other")]
+    NoContradiction,
+    /// A signature of the evidence does not hold.
+    #[error("a signature of the evidence does not hold")]
+    FalseEvidence,
+    /// The accused was no such member of the committee of that epoch.
+    #[error("the committee of that epoch has no such member with this event key")]
+    UnknownCulprit,
+    /// The accused has lost its standing already.
+    #[error("the peer has been convicted already")]
+    Convicted,
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!   Body { kind, inputs, outputs, memo, valid_until } --id--> what each owner signs once
-//!   Transaction = Body + one witness an owner, in order of first appearance among the inputs
+//!   Transaction = Body + one witness an owner, in order of first appearance among the inputs,
+//!                 then one for each other key that the kind asks for
 //! ```
 //!
 //! Three phases: [`check`] alone (shape, sums, signatures: needs nothing but the chain's id),
 //! against the state (inputs, owners, balance, fee), and applying. A transaction that fails any of
 //! them stays in the order as rejected.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
@@ -23,10 +25,12 @@ use crate::error::Error;
 pub mod check;
 pub mod data;
 pub mod draft;
+pub mod evidence;
 pub mod transfer;
 
 pub use check::{Checked, check_alone, check_batch, check_payload};
 pub use draft::{TransferDraft, sign};
+pub use evidence::Evidence;
 
 /// An output by name: the transaction that made it and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -87,6 +91,18 @@ pub enum Kind {
         /// The bytes, which nobody here reads.
         bytes: Bytes<{ limits::DATA_BYTES_MAX }>,
     },
+    /// Costs a peer that equivocated its standing (C10).
+    Evidence(Box<Evidence>),
+}
+
+impl Kind {
+    /// Who must sign beside the owners of the inputs.
+    #[must_use]
+    pub fn signers(&self) -> Vec<PublicKey> {
+        match self {
+            Self::Transfer | Self::Data { .. } | Self::Evidence(_) => Vec::new(),
+        }
+    }
 }
 
 /// The inputs of one transaction.
@@ -122,23 +138,27 @@ impl Body {
     /// # Errors
     /// [`primitives::Error::TooLong`] above [`limits::DATA_BYTES_MAX`].
     pub fn data(nonce: u64, bytes: Vec<u8>) -> Result<Self, Error> {
-        Ok(Self {
+        let bytes = Bytes::new(bytes)?;
+        Ok(Self::of(Kind::Data { nonce, bytes }))
+    }
+
+    /// A body that does nothing but what its kind is for.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        Self {
             version: 1,
-            kind: Kind::Data {
-                nonce,
-                bytes: Bytes::new(bytes)?,
-            },
+            kind,
             inputs: List::empty(),
             outputs: List::empty(),
             memo: None,
             valid_until: None,
-        })
+        }
     }
 
     /// The transaction id: `derive("primus v1 transaction", chain id + canonical bytes)`.
     ///
     /// # Errors
-    /// [`primitives::Error::TooLong`] above 256 KiB.
+    /// [`primitives::Error::TooLong`] above [`limits::TRANSACTION_BYTES_MAX`].
     pub fn id(&self, chain: &Digest) -> Result<Digest, Error> {
         Ok(body_digest(chain, &codec::encode(self)?))
     }
@@ -165,7 +185,8 @@ impl Witness {
 pub struct Transaction {
     /// What the owners sign.
     pub body: Body,
-    /// One for each distinct owner, in order of first appearance among the inputs.
+    /// One for each distinct owner, in order of first appearance among the inputs, then for the
+    /// others that the kind asks to sign.
     pub witnesses: List<Witness, { limits::WITNESSES_MAX }>,
 }
 

@@ -18,8 +18,10 @@ use super::{Ledger, OrderedEvent};
 use crate::error::Error;
 use crate::genesis::Genesis;
 use crate::outcome::{Outcome, Reason};
-use crate::rows::{Created, KeyLogRow, KeyRow, OutputRow, key_position, read, role};
-use crate::tx::{Checked, Outpoint, Output, fee_transaction, genesis_transaction};
+use crate::rows::{
+    ConvictionRow, Created, KeyLogRow, KeyRow, OutputRow, Place, key_position, read, role,
+};
+use crate::tx::{Checked, Kind, Outpoint, Output, fee_transaction, genesis_transaction};
 
 /// What one key was to one transaction.
 #[derive(Debug, Default)]
@@ -50,6 +52,8 @@ pub(super) struct Changes {
     pub(super) touched: BTreeMap<PublicKey, TouchedKey>,
     /// The stake of every peer.
     pub(super) stakes: BTreeMap<PublicKey, Stake>,
+    /// Peers that lose their standing.
+    pub(super) convictions: BTreeMap<PublicKey, ConvictionRow>,
     /// The position before which all outputs are older than the block.
     pub(super) first_position: u64,
     next_position: u64,
@@ -88,6 +92,7 @@ impl Changes {
             outpoints: BTreeMap::new(),
             touched: BTreeMap::new(),
             stakes: ledger.stakes.clone(),
+            convictions: BTreeMap::new(),
             first_position: position,
             next_position: position,
             transaction_count: 0,
@@ -216,12 +221,27 @@ impl Changes {
         self.spend(id, inputs, &mut touches)?;
         let outputs = &transaction.body.outputs;
         self.create(id, outputs, role::RECEIVER, &mut touches)?;
+        match &transaction.body.kind {
+            Kind::Transfer | Kind::Data { .. } => {}
+            Kind::Evidence(evidence) => {
+                self.convict(evidence, id, self.place());
+                touches.entry(evidence.peer).or_default().role |= role::CONVICTED;
+            }
+        }
         self.log(id, self.transaction_count, touches)?;
         if fee > Amount::ZERO {
             let earned = self.fees.entry(creator).or_default();
             *earned = earned.plus(fee).map_err(Error::from)?;
         }
         Ok(())
+    }
+
+    /// Where the transaction that is looked at stands.
+    const fn place(&self) -> Place {
+        Place {
+            height: self.height,
+            index: self.transaction_count,
+        }
     }
 
     fn spend(

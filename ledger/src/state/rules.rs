@@ -61,6 +61,10 @@ impl Changes {
         }
         check_owners(transaction, &inputs)?;
         let fee = check_balance(ledger, body, &inputs)?;
+        match &body.kind {
+            Kind::Transfer | Kind::Data { .. } => {}
+            Kind::Evidence(evidence) => self.check_evidence(ledger, evidence, store)?,
+        }
         Ok((inputs, fee))
     }
 
@@ -98,12 +102,14 @@ impl Changes {
     }
 }
 
-/// The witnesses are those of the owners, once each, in order of first appearance.
+/// The witnesses are those of the owners, once each, in order of first appearance, then those of the
+/// others whom the kind asks to sign.
 fn check_owners(transaction: &Transaction, inputs: &[Input]) -> Result<(), Reason> {
     let owners = inputs.iter().map(|input| input.row.created.output.owner);
-    let owners = in_order_of_appearance(owners);
+    let signers = owners.chain(transaction.body.kind.signers());
+    let due = in_order_of_appearance(signers);
     let signers = transaction.witnesses.iter().map(|witness| witness.owner);
-    if !signers.eq(owners) {
+    if !signers.eq(due) {
         return Err(Reason::NotOwner);
     }
     Ok(())
@@ -121,11 +127,13 @@ fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amoun
     match &body.kind {
         Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
         Kind::Data { .. } => data::check_against(&ledger.parameters, body, fee)?,
+        // Whoever tells on a liar need not pay for it.
+        Kind::Evidence(_) => {}
     }
     Ok(fee)
 }
 
-const fn lost(reason: Reason, winner: Digest) -> Stop {
+pub(super) const fn lost(reason: Reason, winner: Digest) -> Stop {
     Stop::Rejected(Outcome::Rejected {
         reason,
         winner: Some(winner),

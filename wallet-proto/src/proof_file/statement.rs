@@ -161,6 +161,10 @@ fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) ->
     match &transaction.body.kind {
         Kind::Transfer => {}
         Kind::Data { bytes, .. } => write!(f, "; it carries {} bytes", bytes.len())?,
+        Kind::Evidence(evidence) => {
+            let peer = evidence.peer;
+            write!(f, "; it accuses peer {peer} of two events for one place")?;
+        }
     }
     for output in transaction.body.outputs.iter() {
         write!(f, "; {} to key {}", output.amount, output.owner)?;
