@@ -202,7 +202,7 @@ fn transactions_without_a_memo_or_without_effect_notarise_nothing() {
     let id = settle(&mut plain, None);
     let unsaid = Deed {
         transaction: id,
-        ..deed.clone()
+        ..deed
     };
     assert_eq!(check(&plain, &unsaid), Error::NoMemo { id });
     let mut other = receipt(&plain, &unsaid, &["buyer"]);
