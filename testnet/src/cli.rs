@@ -15,9 +15,11 @@ use crate::voice::{Form, Voice};
 
 mod command;
 mod measure;
+mod rule;
 mod simulate;
 
 pub use measure::Scale;
+pub use rule::Reference;
 pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
@@ -94,6 +96,9 @@ pub enum Command {
         /// What `primus dag export --json` printed.
         file: PathBuf,
     },
+    /// Decide random graphs of events with forks by the engine and by the slow reference; exit 10 on
+    /// a difference.
+    Reference(Reference),
     /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
     DoubleSpend {
         /// How many coins.
@@ -254,6 +259,7 @@ impl Context {
             Command::Load(load) => self.load(load.load()).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
+            Command::Reference(reference) => reference.carry_out(self.voice),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Sim(sim) => sim.carry_out(self.voice),
