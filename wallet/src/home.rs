@@ -344,12 +344,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub fn create_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     let created = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = created.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists {
-            path: path.to_path_buf(),
-        },
-        _ => in_file(path)(error),
-    })?;
+    let mut file = match created {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let path = path.to_path_buf();
+            return Err(Error::Exists { path });
+        }
+        Err(error) => return Err(in_file(path)(error)),
+    };
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written
         .and_then(|()| sync_folder_of(path))

@@ -153,7 +153,7 @@ fn a_deed_that_cannot_be_kept_leaves_nothing_in_the_outbox() {
         assert!(outbox.outbox().unwrap().is_empty());
         let kept = |_: &Deed| Ok(());
         let prepared = wallet.prepare_deed(fields(), None, kept).await.unwrap();
-        assert_eq!(outbox.outbox().unwrap(), [prepared.bytes.clone()]);
+        assert_eq!(outbox.outbox().unwrap().concat(), prepared.bytes);
         wallet.send(&prepared, LIMIT, &mut |_, _| {}).await.unwrap();
         assert!(wallet.balance().await.unwrap().pending.is_empty());
     });
