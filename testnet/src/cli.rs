@@ -19,7 +19,7 @@ mod rule;
 mod simulate;
 
 pub use measure::{Latency, Scale};
-pub use rule::{Reference, Twins};
+pub use rule::{Exhaustive, Reference, Twins};
 pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
@@ -99,6 +99,9 @@ pub enum Command {
     /// Decide random graphs of events with forks by the engine and by the slow reference; exit 10 on
     /// a difference.
     Reference(Reference),
+    /// Decide every small graph of four peers of which one lies, in all its parts; exit 10 on a
+    /// difference.
+    Exhaustive(Exhaustive),
     /// Run two copies of one key among whole peers that are parted in every way; exit 10 on a violation.
     Twins(Twins),
     /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
@@ -264,6 +267,7 @@ impl Context {
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
             Command::Reference(reference) => reference.carry_out(self.voice),
+            Command::Exhaustive(exhaustive) => exhaustive.carry_out(self.voice),
             Command::Twins(twins) => twins.carry_out(self.voice),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,

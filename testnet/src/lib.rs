@@ -21,6 +21,7 @@ pub mod cluster;
 pub mod demo;
 pub mod double_spend;
 pub mod error;
+pub mod exhaustive;
 pub mod keys;
 pub mod latency;
 pub mod load;

@@ -1,4 +1,4 @@
-//! `primus-testnet reference` and `twins`: the commit rule, looked at from outside.
+//! `primus-testnet reference`, `exhaustive` and `twins`: the commit rule, looked at from outside.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,10 @@ use clap::Args;
 use crate::error::Error;
 use crate::verdict::Verdict;
 use crate::voice::Voice;
-use crate::{reference, twins};
+use crate::{exhaustive, reference, twins};
+
+/// How many violations are told in words.
+const VIOLATIONS_TOLD: usize = 5;
 
 /// `primus-testnet reference`.
 #[derive(Debug, Args)]
@@ -34,6 +37,39 @@ impl Reference {
         let words = format!("{} graphs, {differences} differences", found.graphs);
         voice.say("reference", &words, &found);
         Ok(verdict(differences == 0).exit())
+    }
+}
+
+/// `primus-testnet exhaustive`.
+#[derive(Debug, Args)]
+pub struct Exhaustive {
+    /// Look at one graph of so many.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub one_of: u64,
+}
+
+impl Exhaustive {
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let found = exhaustive::run(self.one_of, voice)?;
+        for violation in found.violations.iter().take(VIOLATIONS_TOLD) {
+            voice.progress(violation);
+        }
+        let words = format!(
+            "{} votes of round 1 up to symmetry, {} graphs of three rounds, {} parts, {} states, {} \
+             anchors; of the slots {} committed, {} skipped, {} open\n{} states visited, {} violations",
+            found.first_votes,
+            found.graphs,
+            found.parts,
+            found.states,
+            found.anchors,
+            found.committed,
+            found.skipped,
+            found.open,
+            found.parts + found.anchors,
+            found.violations.len(),
+        );
+        voice.say("exhaustive", &words, &found);
+        Ok(verdict(found.violations.is_empty()).exit())
     }
 }
 
