@@ -83,6 +83,15 @@ pub fn run(one_of: u64, voice: Voice) -> Result<Found, Error> {
     Ok(found)
 }
 
+/// What is said of a slot in one state.
+#[derive(Debug, Default)]
+struct Told {
+    /// By parts that hold a root of round 2 of the liar.
+    direct: BTreeSet<Status>,
+    /// By anchors.
+    anchors: BTreeSet<Status>,
+}
+
 /// All graphs with the same votes of the three in round 1.
 struct Model {
     committee: Committee,
@@ -98,7 +107,7 @@ struct Model {
     /// The same of the liar, one for each of the things that they can certify.
     liar_options: Vec<(Pick, Event)>,
     parts: BTreeMap<Part, Decisions>,
-    states: BTreeMap<[Label; HONEST], [BTreeSet<Status>; PEERS]>,
+    states: BTreeMap<[Label; HONEST], [Told; PEERS]>,
 }
 
 impl Model {
@@ -198,17 +207,17 @@ impl Model {
         }
         for (slot, told) in self.states[&labels].iter().enumerate() {
             let decided = direct.iter().map(|decisions| decisions[slot]);
-            let mut all: BTreeSet<Status> =
-                decided.filter(|one| *one != Status::Undecided).collect();
+            let mut all: BTreeSet<Status> = decided.chain(told.direct.iter().copied()).collect();
+            all.remove(&Status::Undecided);
             match all.first() {
                 Some(Status::Committed(_)) => found.committed += 1,
                 Some(Status::Skipped) => found.skipped += 1,
                 Some(Status::Undecided) | None => {
-                    found.open += u64::from(told.len() > 1);
+                    found.open += u64::from(told.anchors.len() > 1);
                     continue;
                 }
             }
-            all.extend(told);
+            all.extend(&told.anchors);
             if all.len() > 1 {
                 found.violations.push(format!(
                     "slot of peer {slot}: {all:?} where the three vote {:?}, then {graph:?}",
@@ -234,8 +243,8 @@ impl Model {
         &self,
         graph: [usize; HONEST],
         found: &mut Found,
-    ) -> Result<[BTreeSet<Status>; PEERS], Error> {
-        let mut told: [BTreeSet<Status>; PEERS] = Default::default();
+    ) -> Result<[Told; PEERS], Error> {
+        let mut told: [Told; PEERS] = Default::default();
         for pick in Pick::of_liar(self.liar_options.len()) {
             found.anchors += 1;
             let roots: Vec<&(Pick, Event)> = (0..HONEST)
@@ -247,10 +256,8 @@ impl Model {
             let direct = self.decisions(&dag);
             self.close(&mut dag, &roots)?;
             for (slot, decision) in self.decisions(&dag).into_iter().enumerate() {
-                told[slot].insert(decision);
-                if direct[slot] != Status::Undecided {
-                    told[slot].insert(direct[slot]);
-                }
+                told[slot].anchors.insert(decision);
+                told[slot].direct.insert(direct[slot]);
                 if decision == Status::Undecided {
                     found.violations.push(format!(
                         "slot of peer {slot}: an anchor decides nothing, the three vote {:?}, then \
