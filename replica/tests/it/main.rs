@@ -5,6 +5,7 @@ mod epochs;
 mod liars;
 mod network;
 mod partitions;
+mod pruned;
 mod restarts;
 
 use ledger::Outcome;

@@ -2,11 +2,13 @@
 //! transcript, byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 
 use consensus::creation::Parameters;
 use dag::gossip::Message;
 use ledger::Genesis;
 use ledger::genesis::{ONE_EPOCH, Parameters as Chain, Peer};
+use ledger::rows::HeadRow;
 use ledger::tx::{Checked, Output, check_alone};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
@@ -15,7 +17,7 @@ use primitives::domain::Domain;
 use primitives::keys::{PublicKey, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
 use primitives::units::{Amount, Epoch, PeerIndex, Time};
-use primus_replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
+use primus_replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket, prune};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use wallet_proto::reply::Reply;
@@ -234,6 +236,19 @@ impl Network {
     /// What a peer's disk holds.
     pub(crate) fn disk(&self, peer: usize) -> Memory {
         self.nodes[peer].store.clone()
+    }
+
+    /// Lets a peer, running or not, let go of all but its newest sealed epoch.
+    pub(crate) fn prune(&mut self, peer: usize) {
+        let store = &mut self.nodes[peer].store;
+        let head = store.get(Table::Meta, b"head").unwrap().unwrap();
+        let head: HeadRow = codec::decode(&head).unwrap();
+        let parameters = &self.genesis.parameters;
+        while let Some(batch) =
+            prune::step(store, parameters, head.height, NonZeroU64::MIN).unwrap()
+        {
+            store.apply(&batch);
+        }
     }
 
     /// Gives a stopped peer another disk, as from a backup.
