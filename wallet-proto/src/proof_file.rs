@@ -283,6 +283,8 @@ fn seal(chain: &Digest, claim: &Claim) -> Result<Digest, Error> {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vectors;
