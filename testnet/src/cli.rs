@@ -18,8 +18,8 @@ mod measure;
 mod rule;
 mod simulate;
 
-pub use measure::Scale;
-pub use rule::Reference;
+pub use measure::{Latency, Scale};
+pub use rule::{Reference, Twins};
 pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
@@ -99,6 +99,8 @@ pub enum Command {
     /// Decide random graphs of events with forks by the engine and by the slow reference; exit 10 on
     /// a difference.
     Reference(Reference),
+    /// Run two copies of one key among whole peers that are parted in every way; exit 10 on a violation.
+    Twins(Twins),
     /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
     DoubleSpend {
         /// How many coins.
@@ -113,6 +115,8 @@ pub enum Command {
     Swarm(Swarm),
     /// Run a few whole peers in a large committee of peers that only create events, and measure.
     Scale(Scale),
+    /// Measure in message delays how soon roots and payments are final, where all links are alike.
+    Latency(Latency),
     /// Pay from the faucet to a key. Only test networks have a faucet.
     Mint {
         /// The receiver's key, 64 hexadecimal digits.
@@ -260,11 +264,13 @@ impl Context {
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
             Command::Reference(reference) => reference.carry_out(self.voice),
+            Command::Twins(twins) => twins.carry_out(self.voice),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Sim(sim) => sim.carry_out(self.voice),
             Command::Swarm(swarm) => swarm.carry_out(self.voice),
             Command::Scale(scale) => scale.carry_out(self.voice),
+            Command::Latency(latency) => latency.carry_out(self.voice),
             Command::Mint { key, amount, host } => self.mint(key, amount, host).await,
         }
     }

@@ -1,18 +1,15 @@
 //! Random graphs of events with forks, decided by the engine and by the slow reference of the rule.
 
 use std::path::Path;
-use std::time::Instant;
 
 use consensus::reference::bridge::Compared;
 use consensus::reference::generate::{Options, graph};
 use serde::Serialize;
 
+use crate::cases::each;
 use crate::error::Error;
-use crate::sim::swarm::{append, caught, commit, millis};
+use crate::sim::swarm::{append, commit};
 use crate::voice::Voice;
-
-/// How often it is said how it goes, in seconds.
-const TELL_S: u64 = 10;
 
 /// What was compared: one line of the log.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -40,26 +37,15 @@ pub struct Found {
 /// # Errors
 /// [`Error::File`] for a log that cannot be written.
 pub fn run(from: u64, graphs: u64, log: &Path, voice: Voice) -> Result<Found, Error> {
-    let begun = Instant::now();
     let mut found = Found {
         commit: commit(),
         from,
+        graphs,
         ..Found::default()
     };
-    let mut told_s = 0;
-    for seed in from..from.saturating_add(graphs) {
-        compare(seed, &mut found, voice);
-        found.wall_ms = millis(begun);
-        if found.wall_ms / 1_000 >= told_s + TELL_S {
-            told_s = found.wall_ms / 1_000;
-            voice.progress(&format!(
-                "{} of {graphs} graphs, {} differences, {} graphs/s",
-                found.graphs,
-                found.differences.len(),
-                found.graphs * 1_000 / found.wall_ms,
-            ));
-        }
-    }
+    let seeds = from..from.saturating_add(graphs);
+    let done = each(seeds, voice, |seed| compare(seed, &mut found));
+    (found.wall_ms, found.differences) = (done.wall_ms, done.at_fault);
     append(log, &found)?;
     Ok(found)
 }
@@ -73,27 +59,19 @@ fn options(seed: u64) -> Options {
     }
 }
 
-fn compare(seed: u64, found: &mut Found, voice: Voice) {
-    found.graphs += 1;
-    let compared = caught(|| Compared::of(&graph(seed, options(seed))));
-    let reason = match compared {
-        Ok(compared) => {
-            let events = &compared.graph.events;
-            let mut places: Vec<(u16, u64)> = events.iter().map(|v| (v.creator, v.seq)).collect();
-            places.sort_unstable();
-            found.forked += u64::from(places.windows(2).any(|pair| pair[0] == pair[1]));
-            found.events += events.len();
-            found.blocks += compared.model.blocks.len();
-            match (&compared.engine.contradiction, compared.agree()) {
-                (None, true) => return,
-                (Some(slot), true) => format!("both find a contradiction at {slot:?}"),
-                (_, false) => "the engine settles otherwise than the reference".into(),
-            }
-        }
-        Err(reason) => reason,
-    };
-    voice.progress(&format!("seed {seed}: {reason}"));
-    found.differences.push(seed);
+fn compare(seed: u64, found: &mut Found) -> Result<(), String> {
+    let compared = Compared::of(&graph(seed, options(seed))).map_err(|error| error.to_string())?;
+    let events = &compared.graph.events;
+    let mut places: Vec<(u16, u64)> = events.iter().map(|v| (v.creator, v.seq)).collect();
+    places.sort_unstable();
+    found.forked += u64::from(places.windows(2).any(|pair| pair[0] == pair[1]));
+    found.events += events.len();
+    found.blocks += compared.model.blocks.len();
+    match (&compared.engine.contradiction, compared.agree()) {
+        (None, true) => Ok(()),
+        (Some(slot), true) => Err(format!("both find a contradiction at {slot:?}")),
+        (_, false) => Err("the engine settles otherwise than the reference".into()),
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! `primus-testnet reference`: the commit rule, looked at from outside.
+//! `primus-testnet reference` and `twins`: the commit rule, looked at from outside.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::error::Error;
-use crate::reference;
 use crate::verdict::Verdict;
 use crate::voice::Voice;
+use crate::{reference, twins};
 
 /// `primus-testnet reference`.
 #[derive(Debug, Args)]
@@ -34,6 +34,30 @@ impl Reference {
         let words = format!("{} graphs, {differences} differences", found.graphs);
         voice.say("reference", &words, &found);
         Ok(verdict(differences == 0).exit())
+    }
+}
+
+/// `primus-testnet twins`.
+#[derive(Debug, Args)]
+pub struct Twins {
+    /// How many cases.
+    #[arg(long, default_value_t = 1_000)]
+    pub cases: u64,
+    /// The first case.
+    #[arg(long, default_value_t = 0)]
+    pub from: u64,
+    /// What was run, one JSON object a line; appended to.
+    #[arg(long, value_name = "FILE", default_value = "target/twins/log.jsonl")]
+    pub log: PathBuf,
+}
+
+impl Twins {
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let found = twins::run(self.from, self.cases, &self.log, voice)?;
+        let violations = found.violations.len();
+        let words = format!("{} cases, {violations} violations", found.cases);
+        voice.say("twins", &words, &found);
+        Ok(verdict(violations == 0).exit())
     }
 }
 
