@@ -33,16 +33,14 @@ fn twin(network: &mut Network) -> Message {
 
 /// Runs until the honest peers are in `epoch`.
 fn run_to_epoch(network: &mut Network, epoch: u64, first: u64) {
-    for nonce in first..first + 500 {
-        let due = Epoch::new(epoch);
-        let arrived = |peer: usize| network.peer(peer).committee().epoch() >= due;
-        if (0..LIAR).all(arrived) {
-            return;
-        }
+    let due = Epoch::new(epoch);
+    let mut nonce = first;
+    while (0..LIAR).any(|peer| network.peer(peer).committee().epoch() < due) {
         network.submit(0, nonce, vec![data(nonce)]);
         network.run(100);
+        nonce += 1;
+        assert!(nonce < first + 500, "{}", network.summary());
     }
-    panic!("{}", network.summary());
 }
 
 /// Every honest peer has one pair, one conviction, the same blocks, and a committee without the liar.
