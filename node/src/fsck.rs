@@ -33,6 +33,7 @@ use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height};
+use replica::rows::evidence_key;
 
 use crate::error::Error;
 use crate::export;
@@ -158,9 +159,12 @@ impl<S: Store> Fsck<'_, S> {
         })?;
         rows(store, Table::Evidence, |key, evidence: Evidence| {
             let wrong = At(Table::Evidence, key);
-            let committee = self.committee(evidence.first.header().epoch, &wrong)?;
-            let verdict = evidence.verify(committee);
-            verdict.map(drop).map_err(|error| wrong.bad(error))
+            let epoch = evidence.first.header().epoch;
+            let committee = self.committee(epoch, &wrong)?;
+            let forker = evidence.verify(committee);
+            let forker = forker.and_then(|forker| committee.member(forker));
+            let forker = forker.map_err(|error| wrong.bad(error))?;
+            same(&wrong, "peer", &evidence_key(epoch, &forker.key), key)
         })
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod epochs;
+mod evidence;
 mod liars;
 mod network;
 mod partitions;
