@@ -52,7 +52,7 @@ fn assert_convicted(network: &Network) {
         assert_eq!(rows.unwrap().len(), 1, "peer {peer}");
         let conviction = replica.ledger().conviction(&liar, &disk).unwrap().unwrap();
         let settled = replica.ledger().settled(&conviction.transaction, &disk);
-        assert_eq!(settled.unwrap().unwrap().1.outcome, Outcome::Applied);
+        assert_eq!(settled.unwrap().unwrap().1, Outcome::Applied);
         assert_eq!(replica.ledger().stats().evidence_applied, 1, "peer {peer}");
         assert!(replica.committee().index_of(&liar).is_none(), "peer {peer}");
         assert_eq!(replica.committee().size(), LIAR);
