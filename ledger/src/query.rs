@@ -21,6 +21,8 @@ use primitives::units::Height;
 
 use crate::error::Error;
 use crate::header::Header;
+use crate::outcome::Outcome;
+use crate::prune::KeptFrom;
 use crate::rows::{
     BlockRow, Created, KeyLogRow, KeyRow, LeavesRow, OutputRow, Place, PositionRow, TransactionRow,
     count_of, demand, height_key, key_position, leaves_key, log_key, outpoint_key, place_key,
@@ -78,15 +80,17 @@ impl Ledger {
     /// read for each transaction of its block, and as many hashes.
     ///
     /// # Errors
-    /// A failing disk or a missing row.
+    /// [`Error::Pruned`] where its block is; a failing disk or a missing row.
     pub fn transaction<S: Store>(
         &self,
         id: &Digest,
         store: &S,
     ) -> Result<Option<FoundTransaction>, Error> {
-        let Some((place, row)) = self.settled(id, store)? else {
+        let Some((place, _)) = self.settled(id, store)? else {
             return Ok(None);
         };
+        KeptFrom::read(store)?.demand(place.height)?;
+        let row = demand(store, Table::Transaction, &place_key(place))?;
         let block: BlockRow = demand(store, Table::Block, &height_key(place.height))?;
         let inclusion = self.transaction_inclusion(place.height, [place.index].into(), store)?;
         Ok(Some(FoundTransaction {
@@ -98,7 +102,8 @@ impl Ledger {
     }
 
     /// Where the applied transaction with this id stands, else its newest rejection, else none,
-    /// with its row; without proof. Cost: two reads.
+    /// with what became of it; without proof. A pruned store forgets rejections with their blocks.
+    /// Cost: two reads.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -106,14 +111,17 @@ impl Ledger {
         &self,
         id: &Digest,
         store: &S,
-    ) -> Result<Option<(Place, TransactionRow)>, Error> {
-        let mut place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
-        if place.is_none() {
-            place = read(store, Table::Meta, &rejected_key(id))?;
+    ) -> Result<Option<(Place, Outcome)>, Error> {
+        let applied: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        if let Some(place) = applied {
+            return Ok(Some((place, Outcome::Applied)));
         }
-        let Some(place) = place else { return Ok(None) };
-        let row = demand(store, Table::Transaction, &place_key(place))?;
-        Ok(Some((place, row)))
+        let rejected: Option<Place> = read(store, Table::Meta, &rejected_key(id))?;
+        let Some(place) = rejected else {
+            return Ok(None);
+        };
+        let row: TransactionRow = demand(store, Table::Transaction, &place_key(place))?;
+        Ok(Some((place, row.outcome)))
     }
 
     /// Shows that the block at `height` contains the transactions at these indices.

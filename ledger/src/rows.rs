@@ -383,7 +383,9 @@ pub fn committee_key(epoch: Epoch) -> Vec<u8> {
     joined(&[b"committee", &epoch.get().to_be_bytes()])
 }
 
-pub(crate) fn conviction_key(peer: &PublicKey) -> Vec<u8> {
+/// Table `Meta`: where a peer's conviction stands (C10).
+#[must_use]
+pub fn conviction_key(peer: &PublicKey) -> Vec<u8> {
     joined(&[b"conviction", &peer.0])
 }
 
@@ -391,11 +393,15 @@ pub(crate) fn head_key() -> Vec<u8> {
     b"head".to_vec()
 }
 
-pub(crate) fn leaves_key(height: Height) -> Vec<u8> {
+/// Table `Meta`: where the leaves of a block's transactions tree stand.
+#[must_use]
+pub fn leaves_key(height: Height) -> Vec<u8> {
     joined(&[b"leaves", &height.get().to_be_bytes()])
 }
 
-pub(crate) fn rejected_key(id: &Digest) -> Vec<u8> {
+/// Table `Meta`: where the newest rejection of a transaction stands.
+#[must_use]
+pub fn rejected_key(id: &Digest) -> Vec<u8> {
     joined(&[b"rejected", &id.0])
 }
 

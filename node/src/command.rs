@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -29,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   primus dag export --epoch 0  every event of epoch 0, offline or from the running node
   primus fsck                  check every row of the store, offline
   primus replay                execute every block anew and compare the roots, offline
+  primus prune --keep-epochs 2 let go of what is older than two sealed epochs, offline
   primus config show --origin  every setting and where it comes from
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 the answer is no, 4 unreachable, 5 timed out, 6 refused,
@@ -91,6 +93,16 @@ pub enum Command {
     /// Execute every stored block anew and compare every root; exit 1 at the first that differs.
     #[command(before_help = "Example:\n  primus replay --json\n")]
     Replay(Flags),
+    /// Let go of the events and transactions of old epochs; what is left proves as before.
+    #[command(before_help = "Example:\n  primus prune --keep-epochs 2\n")]
+    Prune {
+        /// Sealed epochs to keep beside the one in force [default: the setting].
+        #[arg(long, value_name = "NUMBER")]
+        keep_epochs: Option<NonZeroU64>,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Key files.
     Key {
         /// What about them.
@@ -252,6 +264,9 @@ impl Cli {
             } => dag::export(&load(&flags)?, epoch, printer.out),
             Command::Fsck(flags) => audit::fsck(&load(&flags)?, &mut printer),
             Command::Replay(flags) => audit::replay(&load(&flags)?, &mut printer),
+            Command::Prune { keep_epochs, flags } => {
+                audit::prune(&load(&flags)?, keep_epochs, &mut printer)
+            }
             Command::Key { command } => key(command, &mut printer),
             Command::Config {
                 command: ConfigCommand::Show { origin, flags },
@@ -328,6 +343,7 @@ fn status_text(status: &Status, readiness: &Readiness) -> String {
         status.total_stake,
         status.pool_transactions,
     );
+    text.push_str(&keeps_text(status));
     if let Some(HeadView {
         round,
         leader,
@@ -357,6 +373,18 @@ fn status_text(status: &Status, readiness: &Readiness) -> String {
         text.push_str(&format!("not ready: {}: {}\n", reason.check, reason.detail));
     }
     text
+}
+
+/// What the node can give and prove to others.
+fn keeps_text(status: &Status) -> String {
+    if status.first_block == 0 {
+        return "keeps    everything: an archive\n".to_owned();
+    }
+    format!(
+        "keeps    events from epoch {}, transactions from block {} on; proves of any block: its \
+         header, outputs, keys and their histories\n",
+        status.first_epoch, status.first_block
+    )
 }
 
 fn block(config: &Config, height: u64, printer: &mut Printer<'_>) -> Result<Exit, Error> {

@@ -194,7 +194,7 @@ async fn dag_export(
         .map(Epoch::new)
         .ok_or_else(|| Problem::bad_request("the query must name an epoch by its number"))?;
     let store = shared.store.get().cloned().ok_or_else(Problem::starting)?;
-    let start = crate::export::epoch_start(store.as_ref(), &shared.genesis, epoch)?;
+    let start = crate::export::start(store.as_ref(), &shared.genesis, epoch)?;
     let kind = HeaderValue::from_static("application/json");
     let body = Body::new(body::written_by(move |out| {
         crate::export::write(store.as_ref(), &start, out)

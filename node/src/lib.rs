@@ -26,6 +26,7 @@ pub mod keyfile;
 pub mod log;
 pub mod metrics;
 pub mod peers;
+pub mod prune;
 pub mod replay;
 pub mod run;
 pub mod status;

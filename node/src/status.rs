@@ -28,6 +28,10 @@ pub struct Status {
     pub height: u64,
     /// The newest block with a certificate of a quorum, known here.
     pub certified_height: u64,
+    /// The first epoch whose events are kept; 0 in an archive.
+    pub first_epoch: u64,
+    /// The first block whose transactions are kept; 0 in an archive.
+    pub first_block: u64,
     /// The newest height that anyone was heard to attest.
     pub height_heard: u64,
     /// The consensus root of the newest block executed here.

@@ -287,6 +287,8 @@ fn seal(chain: &Digest, claim: &Claim) -> Result<Digest, Error> {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
 mod vectors;

@@ -4,9 +4,11 @@
 //! header and certificate as one [`crate::reply::Answer`].
 
 use alloc::boxed::Box;
+use alloc::format;
 
 use ledger::committee::Members;
 use ledger::genesis::Parameters;
+use ledger::prune::KeptFrom;
 use ledger::tx::Outpoint;
 use ledger::{Error, Ledger};
 use merkle::proof::complete::{AllEntries, RecentEntries};
@@ -31,6 +33,10 @@ pub enum Unserved {
 
 impl From<Error> for Unserved {
     fn from(error: Error) -> Self {
+        if let Error::Pruned { .. } = error {
+            let text = format!("{error}; ask a peer that keeps everything");
+            return refused(Code::Pruned, &text);
+        }
         Self::Broken(Box::new(error))
     }
 }
@@ -107,7 +113,14 @@ fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<B
 
 fn transaction<S: Store>(id: &Digest, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
     let found = ledger.transaction(id, store)?;
-    let found = found.ok_or_else(|| refused(Code::NotFound, "no such transaction is settled"))?;
+    let Some(found) = found else {
+        let first = KeptFrom::read(store)?.height;
+        let text = match first {
+            Height::ZERO => "no such transaction is settled".into(),
+            _ => format!("no such transaction is settled, unless rejected before block {first}"),
+        };
+        return Err(refused(Code::NotFound, &text));
+    };
     Ok(Body::Transaction(TransactionAnswer {
         bytes: found.row.bytes,
         outcome: found.row.outcome,

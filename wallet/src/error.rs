@@ -286,6 +286,10 @@ impl Error {
             Self::Unreachable { .. } | Self::Silent { .. } => {
                 "check that the host runs, or add another host to wallet.toml"
             }
+            Self::HostRefuses { refusal, .. } if matches!(refusal.code, Code::Pruned) => {
+                "this host has let the block go; add one that keeps everything, an archive, to \
+                 wallet.toml"
+            }
             Self::HostRefuses { .. } => "read the host's reason; add another host to wallet.toml",
             Self::Behind { .. } => "wait until the host has caught up, or add another host",
             Self::Unproven { .. } => "do not trust this host; add another one to wallet.toml",

@@ -8,6 +8,7 @@ use primitives::keys::Signer;
 
 mod epochs;
 mod model;
+mod roots;
 mod standing;
 
 fn outcomes(executed: &Executed) -> Vec<Outcome> {

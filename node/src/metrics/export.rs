@@ -67,6 +67,8 @@ impl Rows {
             wait_ms: _,
             own_stake: _,
             supply: _,
+            first_epoch: _,
+            first_block: _,
             epoch,
             height,
             certified_height,

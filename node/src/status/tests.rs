@@ -10,6 +10,8 @@ pub(crate) fn example() -> Status {
         epoch: 3,
         height: 40,
         certified_height: 39,
+        first_epoch: 1,
+        first_block: 9,
         height_heard: 41,
         root: Digest([4; 32]),
         round: 50,

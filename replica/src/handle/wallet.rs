@@ -166,10 +166,10 @@ impl Replica {
                     .refuse(id, ticket, position, Stage::Refused { refusal });
                 continue;
             }
-            let Some((place, row)) = self.ledger.settled(id, &turn.store)? else {
+            let Some((place, outcome)) = self.ledger.settled(id, &turn.store)? else {
                 continue;
             };
-            let (height, index, outcome) = (place.height, place.index, row.outcome);
+            let (height, index) = (place.height, place.index);
             let stage = Stage::Final {
                 height,
                 index,

@@ -2,8 +2,9 @@ use super::*;
 use crate::request::Request;
 use crate::test_chain::{TestChain, genesis, public};
 use crate::trust::Start;
+use ledger::Genesis;
 
-const OWNER: u8 = 50;
+pub(super) const OWNER: u8 = 50;
 
 /// A chain of two epochs, a claim about it, and its proof file.
 pub(crate) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
@@ -18,8 +19,14 @@ pub(crate) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
     ProofFile::new(*trust.chain(), claim, handovers, answer).unwrap()
 }
 
+/// The chain up to `height` and claims about it.
 fn chain(height: u64) -> (TestChain, Vec<Claim>) {
-    let mut chain = TestChain::new(genesis(OWNER, &[100, 50]));
+    chain_of(genesis(OWNER, &[100, 50]), height)
+}
+
+/// The same from another genesis.
+pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>) {
+    let mut chain = TestChain::new(genesis);
     let coins = chain.coins(OWNER);
     let payment = chain.payment(OWNER, &coins[..1], public(51), 30);
     chain.settle(std::slice::from_ref(&payment));

@@ -113,13 +113,22 @@ impl Model {
 }
 
 /// Draws transactions, most of them valid, from what may be spent or once could.
-struct Draw {
+pub(super) struct Draw {
     randomness: ChaCha20Rng,
     coins: Vec<Coin>,
     past: Vec<Vec<u8>>,
 }
 
 impl Draw {
+    /// Begins with the coins of the genesis.
+    pub(super) fn new(seed: u8, chain: &TestChain) -> Self {
+        Self {
+            randomness: ChaCha20Rng::from_seed([seed; 32]),
+            coins: (0..16).map(|index| chain.coin(index)).collect(),
+            past: Vec::new(),
+        }
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.randomness.next_u32()).unwrap() % bound
     }
@@ -203,7 +212,7 @@ impl Draw {
         transaction
     }
 
-    fn block(&mut self, chain: &TestChain) -> Block {
+    pub(super) fn block(&mut self, chain: &TestChain) -> Block {
         let mut block = chain.block(&[]);
         block.events.clear();
         for _ in 0..self.below(5) {
@@ -222,19 +231,15 @@ impl Draw {
 
 fn check_seed(seed: u8) -> BTreeMap<String, usize> {
     let mut chain = TestChain::new();
-    let coins: Vec<_> = (0..16).map(|index| chain.coin(index)).collect();
+    let mut draw = Draw::new(seed, &chain);
     let mut model = Model {
-        outputs: coins
+        outputs: draw
+            .coins
             .iter()
             .map(|it| (it.outpoint, (it.output, None)))
             .collect(),
         applied: BTreeSet::new(),
         parameters: chain.genesis.parameters,
-    };
-    let mut draw = Draw {
-        randomness: ChaCha20Rng::from_seed([seed; 32]),
-        coins,
-        past: Vec::new(),
     };
     let mut seen = BTreeMap::new();
     for _ in 0..14 {
