@@ -8,6 +8,8 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use primitives::keys::PublicKey;
+use primitives::units::Epoch;
 use serde::Serialize;
 
 use crate::config::{self, Config, Overrides};
@@ -20,6 +22,7 @@ use crate::status::{BlockView, HeadView, Status};
 
 mod audit;
 mod dag;
+mod evidence;
 mod init;
 
 const EXAMPLES: &str = "Examples:
@@ -31,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   primus fsck                  check every row of the store, offline
   primus replay                execute every block anew and compare the roots, offline
   primus prune --keep-epochs 2 let go of what is older than two sealed epochs, offline
+  primus evidence list         who signed two events for one place
   primus config show --origin  every setting and where it comes from
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 the answer is no, 4 unreachable, 5 timed out, 6 refused,
@@ -103,6 +107,12 @@ pub enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Proofs that a peer signed two events for one place.
+    Evidence {
+        /// What about them.
+        #[command(subcommand)]
+        command: Evidence,
+    },
     /// Key files.
     Key {
         /// What about them.
@@ -144,6 +154,38 @@ pub enum Dag {
         /// The epoch.
         #[arg(long)]
         epoch: u64,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+/// `primus evidence`.
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// What every pair of the store shows; asks the node where one has the store open.
+    #[command(before_help = "Example:\n  primus evidence list --json\n")]
+    List(Flags),
+    /// One pair as a file that anyone checks who knows the committee of its epoch.
+    #[command(before_help = "Example:\n  primus evidence export --epoch 3 PEER > pair.json\n")]
+    Export {
+        /// The epoch of both events.
+        #[arg(long)]
+        epoch: u64,
+        /// The peer key of who signed them.
+        peer: PublicKey,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Check such a file, offline; exit 3 if it shows nothing.
+    #[command(before_help = "Example:\n  primus evidence verify pair.json\n")]
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// Check with this genesis alone, without a home: it knows the committee of epoch 0.
+        #[arg(long, value_name = "FILE")]
+        genesis: Option<PathBuf>,
         /// Settings.
         #[command(flatten)]
         flags: Flags,
@@ -267,6 +309,22 @@ impl Cli {
             Command::Prune { keep_epochs, flags } => {
                 audit::prune(&load(&flags)?, keep_epochs, &mut printer)
             }
+            Command::Evidence { command } => match command {
+                Evidence::List(flags) => evidence::list(&load(&flags)?, &mut printer),
+                Evidence::Export { epoch, peer, flags } => {
+                    evidence::export(&load(&flags)?, Epoch::new(epoch), &peer, &mut printer)
+                }
+                Evidence::Verify {
+                    file,
+                    genesis: Some(genesis),
+                    flags: _,
+                } => evidence::verify_alone(&genesis, &file, &mut printer),
+                Evidence::Verify {
+                    file,
+                    genesis: None,
+                    flags,
+                } => evidence::verify(&load(&flags)?, &file, &mut printer),
+            },
             Command::Key { command } => key(command, &mut printer),
             Command::Config {
                 command: ConfigCommand::Show { origin, flags },

@@ -230,6 +230,12 @@ pub enum Error {
         /// What was asked for.
         what: String,
     },
+    /// An evidence file that proves nothing against anybody.
+    #[error("the evidence shows nothing: {reason}")]
+    ShowsNothing {
+        /// Why.
+        reason: String,
+    },
     /// An epoch whose events this store has let go.
     #[error("epoch {epoch} is pruned: events are kept from epoch {first} on; ask an archive")]
     Pruned {
@@ -293,7 +299,7 @@ impl Error {
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Refused { .. } => Exit::Refused,
-            Self::NotFound { .. } | Self::Pruned { .. } => Exit::No,
+            Self::NotFound { .. } | Self::Pruned { .. } | Self::ShowsNothing { .. } => Exit::No,
             Self::KeepsAll => Exit::Usage,
             Self::HomeExists { .. }
             | Self::BadRow { .. }
@@ -334,6 +340,7 @@ impl Error {
             Self::Refused { .. } => "node.refused",
             Self::NotFound { .. } => "not_found",
             Self::Pruned { .. } => "store.pruned",
+            Self::ShowsNothing { .. } => "evidence.shows_nothing",
             Self::KeepsAll => "store.keeps_all",
             Self::Driver { .. } => "driver.stopped",
             Self::Replica(_) => "replica.stopped",

@@ -18,6 +18,7 @@ pub mod command;
 pub mod config;
 pub mod driver;
 pub mod error;
+pub mod evidence;
 pub mod export;
 pub mod fsck;
 pub mod home;

@@ -58,7 +58,7 @@ fn payload(chain: &Digest) -> Vec<u8> {
 }
 
 /// A root of round 0 of `epoch` with this payload; the time makes each another one.
-fn event(chain: &Digest, epoch: Epoch, height: u64, payload: &[u8]) -> Event {
+pub(crate) fn event(chain: &Digest, epoch: Epoch, height: u64, payload: &[u8]) -> Event {
     let signer = secrets().event.signer().unwrap();
     let header = event::Header {
         version: 1,
