@@ -115,10 +115,10 @@ fn stored(row: &[u8], store: &impl Store, genesis: &Genesis) -> Result<File, Err
         reason,
     };
     let evidence = codec::decode(row).map_err(|error| damaged(error.to_string()))?;
-    let shows = shown(&evidence, store, genesis).map_err(|error| match error {
-        Error::ShowsNothing { reason } => damaged(reason),
-        other => other,
-    })?;
+    let shows = match shown(&evidence, store, genesis) {
+        Err(Error::ShowsNothing { reason }) => return Err(damaged(reason)),
+        result => result?,
+    };
     let pair = to_hex(row);
     Ok(File { shows, pair })
 }
