@@ -86,7 +86,7 @@ pub enum Reason {
     /// The outputs together exceed every possible supply.
     #[error("the outputs sum up to more than 64 bits")]
     SumOverflow,
-    /// Two witnesses of one owner, or more witnesses than inputs.
+    /// Two witnesses of one key, or more witnesses than inputs and keys that must sign.
     #[error("witness {witness} is one too many")]
     ExtraWitness {
         /// The index of the witness.
@@ -119,8 +119,9 @@ pub enum Reason {
         /// The index of the input.
         input: u32,
     },
-    /// The witnesses are not those of the inputs' owners in order of first appearance.
-    #[error("the witnesses are not those of the owners of the inputs")]
+    /// The witnesses are not those of the inputs' owners in order of first appearance, then of the
+    /// others that must sign.
+    #[error("the witnesses are not those of the owners of the inputs and of who else must sign")]
     NotOwner,
     /// More comes out than goes in.
     #[error("outputs of {outputs} exceed inputs of {inputs}")]
@@ -141,6 +142,9 @@ pub enum Reason {
     /// Data without inputs on a chain where data costs coin.
     #[error("data is not free on this chain and the transaction spends no output")]
     DataNotFree,
+    /// The key has committed to something in this block already.
+    #[error("the key has made its commit in this block already")]
+    SecondCommit,
 }
 
 #[cfg(test)]

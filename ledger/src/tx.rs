@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!   Body { kind, inputs, outputs, memo, valid_until } --id--> what each owner signs once
-//!   Transaction = Body + one witness an owner, in order of first appearance among the inputs
+//!   Transaction = Body + one witness an owner, in order of first appearance among the inputs,
+//!                 then one for each other key that the kind asks for
 //! ```
 //!
 //! Three phases: [`check`] alone (shape, sums, signatures: needs nothing but the chain's id),
 //! against the state (inputs, owners, balance, fee), and applying. A transaction that fails any of
 //! them stays in the order as rejected.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
@@ -87,6 +89,24 @@ pub enum Kind {
         /// The bytes, which nobody here reads.
         bytes: Bytes<{ limits::DATA_BYTES_MAX }>,
     },
+    /// Puts a hash on record as the one word of a key in its block.
+    Commit {
+        /// Whose word it is; it signs.
+        key: PublicKey,
+        /// The hash of what it commits to.
+        hash: Digest,
+    },
+}
+
+impl Kind {
+    /// Who must sign beside the owners of the inputs.
+    #[must_use]
+    pub fn signers(&self) -> Vec<PublicKey> {
+        match self {
+            Self::Transfer | Self::Data { .. } => Vec::new(),
+            Self::Commit { key, .. } => vec![*key],
+        }
+    }
 }
 
 /// The inputs of one transaction.
@@ -122,17 +142,21 @@ impl Body {
     /// # Errors
     /// [`primitives::Error::TooLong`] above [`limits::DATA_BYTES_MAX`].
     pub fn data(nonce: u64, bytes: Vec<u8>) -> Result<Self, Error> {
-        Ok(Self {
+        let bytes = Bytes::new(bytes)?;
+        Ok(Self::of(Kind::Data { nonce, bytes }))
+    }
+
+    /// A body that does nothing but what its kind is for.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        Self {
             version: 1,
-            kind: Kind::Data {
-                nonce,
-                bytes: Bytes::new(bytes)?,
-            },
+            kind,
             inputs: List::empty(),
             outputs: List::empty(),
             memo: None,
             valid_until: None,
-        })
+        }
     }
 
     /// The transaction id: `derive("primus v1 transaction", chain id + canonical bytes)`.
@@ -165,7 +189,8 @@ impl Witness {
 pub struct Transaction {
     /// What the owners sign.
     pub body: Body,
-    /// One for each distinct owner, in order of first appearance among the inputs.
+    /// One for each distinct owner, in order of first appearance among the inputs, then for the
+    /// others that the kind asks to sign.
     pub witnesses: List<Witness, { limits::WITNESSES_MAX }>,
 }
 

@@ -28,6 +28,7 @@ fn reasons() -> Vec<Reason> {
             wanted: two,
         },
         Reason::DataNotFree,
+        Reason::SecondCommit,
     ]
 }
 

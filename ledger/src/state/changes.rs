@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::genesis::Genesis;
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{Created, KeyLogRow, KeyRow, OutputRow, key_position, read, role};
-use crate::tx::{Checked, Outpoint, Output, fee_transaction, genesis_transaction};
+use crate::tx::{Checked, Kind, Outpoint, Output, fee_transaction, genesis_transaction};
 
 /// What one key was to one transaction.
 #[derive(Debug, Default)]
@@ -48,6 +48,8 @@ pub(super) struct Changes {
     pub(super) outpoints: BTreeMap<Outpoint, u64>,
     /// Touched keys.
     pub(super) touched: BTreeMap<PublicKey, TouchedKey>,
+    /// The commit of each key that made one in this block.
+    pub(super) commits: BTreeMap<PublicKey, Digest>,
     /// The stake of every peer.
     pub(super) stakes: BTreeMap<PublicKey, Stake>,
     /// The position before which all outputs are older than the block.
@@ -87,6 +89,7 @@ impl Changes {
             outputs: BTreeMap::new(),
             outpoints: BTreeMap::new(),
             touched: BTreeMap::new(),
+            commits: BTreeMap::new(),
             stakes: ledger.stakes.clone(),
             first_position: position,
             next_position: position,
@@ -216,6 +219,13 @@ impl Changes {
         self.spend(id, inputs, &mut touches)?;
         let outputs = &transaction.body.outputs;
         self.create(id, outputs, role::RECEIVER, &mut touches)?;
+        match &transaction.body.kind {
+            Kind::Transfer | Kind::Data { .. } => {}
+            Kind::Commit { key, .. } => {
+                self.commits.insert(*key, id);
+                touches.entry(*key).or_default().role |= role::COMMIT;
+            }
+        }
         self.log(id, self.transaction_count, touches)?;
         if fee > Amount::ZERO {
             let earned = self.fees.entry(creator).or_default();

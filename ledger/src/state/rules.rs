@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use primitives::Digest;
+use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 use primitives::units::Amount;
 
@@ -61,7 +62,19 @@ impl Changes {
         }
         check_owners(transaction, &inputs)?;
         let fee = check_balance(ledger, body, &inputs)?;
+        match &body.kind {
+            Kind::Transfer | Kind::Data { .. } => {}
+            Kind::Commit { key, .. } => self.check_commit(key)?,
+        }
         Ok((inputs, fee))
+    }
+
+    /// A key commits once in a block; later ones learn which was first.
+    fn check_commit(&self, key: &PublicKey) -> Result<(), Stop> {
+        match self.commits.get(key) {
+            Some(first) => Err(lost(Reason::SecondCommit, *first)),
+            None => Ok(()),
+        }
     }
 
     fn is_applied<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
@@ -98,12 +111,14 @@ impl Changes {
     }
 }
 
-/// The witnesses are those of the owners, once each, in order of first appearance.
+/// The witnesses are those of the owners, once each, in order of first appearance, then those of the
+/// others whom the kind asks to sign.
 fn check_owners(transaction: &Transaction, inputs: &[Input]) -> Result<(), Reason> {
     let owners = inputs.iter().map(|input| input.row.created.output.owner);
-    let owners = in_order_of_appearance(owners);
+    let signers = owners.chain(transaction.body.kind.signers());
+    let due = in_order_of_appearance(signers);
     let signers = transaction.witnesses.iter().map(|witness| witness.owner);
-    if !signers.eq(owners) {
+    if !signers.eq(due) {
         return Err(Reason::NotOwner);
     }
     Ok(())
@@ -120,7 +135,9 @@ fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amoun
         .map_err(|_| Reason::NotConserved { inputs, outputs })?;
     match &body.kind {
         Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
-        Kind::Data { .. } => data::check_against(&ledger.parameters, body, fee)?,
+        Kind::Data { .. } | Kind::Commit { .. } => {
+            data::check_against(&ledger.parameters, body, fee)?;
+        }
     }
     Ok(fee)
 }

@@ -165,7 +165,7 @@ fn check_body(transaction: &Transaction) -> Result<(), Reason> {
     }
     match &body.kind {
         Kind::Transfer => transfer::check_alone(body)?,
-        Kind::Data { .. } => data::check_alone(body)?,
+        Kind::Data { .. } | Kind::Commit { .. } => data::check_alone(body)?,
     }
     if let Some(input) = first_repeated(body.inputs.iter()) {
         return Err(Reason::RepeatedInput { input });
@@ -176,12 +176,13 @@ fn check_body(transaction: &Transaction) -> Result<(), Reason> {
 }
 
 fn check_witnesses(transaction: &Transaction) -> Result<(), Reason> {
-    let (witnesses, inputs) = (&transaction.witnesses, &transaction.body.inputs);
+    let Transaction { body, witnesses } = transaction;
+    let signers = body.inputs.len().saturating_add(body.kind.signers().len());
     if let Some(witness) = first_repeated(witnesses.iter().map(|witness| witness.owner)) {
         return Err(Reason::ExtraWitness { witness });
     }
-    if witnesses.len() > inputs.len() {
-        let witness = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+    if witnesses.len() > signers {
+        let witness = u32::try_from(signers).unwrap_or(u32::MAX);
         return Err(Reason::ExtraWitness { witness });
     }
     Ok(())
