@@ -81,3 +81,6 @@ pub fn commit(
         commit,
     })
 }
+
+#[cfg(test)]
+mod tests;

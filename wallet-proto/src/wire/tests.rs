@@ -51,6 +51,10 @@ fn requests() -> Vec<Request> {
             epoch: Epoch::new(12),
         },
         Request::Record { key },
+        Request::Commit {
+            key,
+            height: Height::new(13),
+        },
     ]
 }
 
