@@ -37,10 +37,10 @@ fn verdict(chain: &TestChain, seed: u8, height: u64, answer: &Answer) -> Result<
 }
 
 fn given(answer: &mut Answer) -> &mut CommitAnswer {
-    let Body::Commit(given) = &mut answer.body else {
-        panic!("{:?}", answer.body)
-    };
-    given
+    match &mut answer.body {
+        Body::Commit(given) => given,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
