@@ -200,6 +200,11 @@ def sized_top(r):
 
 
 def map_path(r):
+    bits = map_bits(r)
+    return bits, [r.digest() for _ in bits]
+
+
+def map_bits(r):
     count, dense = r.u8(), r.u8()
     need(dense <= count, "encoding: more dense branches than branches")
     bits = list(range(dense))
@@ -208,7 +213,7 @@ def map_path(r):
         need(place > 0 or gap > 0, "encoding: a first gap of none")
         bits.append((bits[-1] + 1 if bits else 0) + gap)
         need(bits[-1] < 256, "encoding: a bit beyond the position")
-    return bits, [r.digest() for _ in range(count)]
+    return bits
 
 
 def entry(r):
@@ -243,7 +248,7 @@ def answer_body(r):
         proof = {"position": r.u64(), "spent": r.option(lambda: spent(r)), "path": r.path()}
         return kind, (created, proof | sized_top(r))
     if kind == 3:
-        data, start = r.bytes(262144), r.at
+        data, start = r.bytes(327680), r.at
         outcome(r)
         result = since(r, start)
         indices = r.list(r.u32, 256)
@@ -317,36 +322,39 @@ class Frontier:
 
 
 def check_top(keys, tree, size, root, proof, state):
-    names = {"block": "block", "keymap": "key", "outs": "outs"}
     sized, near, far = keys.sized(tree, root, size), proof["near"], proof["far"]
     pair = {
         "block": lambda: keys.top(keys.top(sized, near), far),
-        "key": lambda: keys.top(keys.top(near, sized), far),
+        "keymap": lambda: keys.top(keys.top(near, sized), far),
+        "namemap": lambda: keys.top(far, keys.top(sized, near)),
         "outs": lambda: keys.top(far, keys.top(near, sized)),
-    }[names[tree]]
+    }[tree]
     need(pair() == state, f"{tree}: state root")
 
 
 def check_record(keys, key, proof, state):
-    position = derive("primus v1 key position", key)
+    return check_map(keys, "keymap", derive("primus v1 key position", key), proof, state)
+
+
+def check_map(keys, tree, position, proof, state):
     record, (bits, siblings) = proof["record"], proof["path"]
     need((record is not None) == (proof["kind"] == 0), "record: presence")
     if record is not None:
         log, count, last = record
         content = log + struct.pack("<QQ", count, last) + bytes(16)
-        found = position, keyed(keys.key("keymap", "record"), content)
+        found = position, keyed(keys.key(tree, "record"), content)
     else:
         found = proof["other"]
         need(found is None or found[0] != position, "record: absent, yet there")
     if found is None:
-        digest = keys.empty("keymap")
+        digest = keys.empty(tree)
     else:
-        digest = keys.leaf("keymap", found[0] + found[1])
+        digest = keys.leaf(tree, found[0] + found[1])
         for bit, sibling in zip(reversed(bits), reversed(siblings)):
             one = position[bit // 8] >> (7 - bit % 8) & 1
             pair = (sibling, digest) if one else (digest, sibling)
-            digest = keys.node("keymap", *pair, bit=bit)
-    check_top(keys, "keymap", proof["size"], digest, proof, state)
+            digest = keys.node(tree, *pair, bit=bit)
+    check_top(keys, tree, proof["size"], digest, proof, state)
     return record
 
 
@@ -393,10 +401,15 @@ def transaction_ids(chain, data):
     r = Reader(data)
     try:
         need(r.u8() == 1, "transaction: version")
-        kind = r.tag(2)
+        kind = r.tag(3)
         if kind == 1:
             r.u64()
             r.bytes(4096)
+        if kind == 2:
+            r.take(64)
+            for _ in range(2):
+                r.bytes(152026)
+                r.take(64)
         r.list(lambda: outpoint(r), 4096)
         r.list(lambda: output(r), 4096)
         r.option(r.digest)

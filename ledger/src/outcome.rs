@@ -66,7 +66,7 @@ pub enum Reason {
     #[error("the bytes are not a transaction")]
     Undecodable,
     /// The bytes exceed the limit of a transaction.
-    #[error("the transaction is larger than 256 KiB")]
+    #[error("the transaction is larger than 320 KiB")]
     TooLarge,
     /// A version of the encoding that this chain does not know.
     #[error("transaction version {found} where 1 was due")]
@@ -142,6 +142,18 @@ pub enum Reason {
     /// Data without inputs on a chain where data costs coin.
     #[error("data is not free on this chain and the transaction spends no output")]
     DataNotFree,
+    /// Two headers that are not of one place on one self-chain of this chain, or one header twice.
+    #[error("the two headers do not contradict each other")]
+    NoContradiction,
+    /// A signature of the evidence does not hold.
+    #[error("a signature of the evidence does not hold")]
+    FalseEvidence,
+    /// The accused was no such member of the committee of that epoch.
+    #[error("the committee of that epoch has no such member with this event key")]
+    UnknownCulprit,
+    /// The accused has lost its standing already.
+    #[error("the peer has been convicted already")]
+    Convicted,
     /// The key has committed to something in this block already.
     #[error("the key has made its commit in this block already")]
     SecondCommit,

@@ -31,6 +31,8 @@ pub mod role {
     pub const FEE: u8 = 4;
     /// It owns an output of the genesis.
     pub const GENESIS: u8 = 8;
+    /// It is the peer key that evidence convicted (C10).
+    pub const CONVICTED: u8 = 16;
     /// It committed to a hash.
     pub const COMMIT: u8 = 32;
 }
@@ -328,6 +330,20 @@ impl CommitteeRow {
     }
 }
 
+/// Table `Meta`: by what a peer lost its standing (C10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct ConvictionRow {
+    /// The id of the applied evidence.
+    pub transaction: Digest,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Canonical for ConvictionRow {
+    const BYTES_MAX: usize = 32 + Place::BYTES_MAX;
+}
+
 /// Where a key stands in the key map: `derive("primus v1 key position", key)`.
 #[must_use]
 pub fn key_position(key: &PublicKey) -> Digest {
@@ -385,6 +401,10 @@ pub fn stake_key(height: Height) -> Vec<u8> {
 #[must_use]
 pub fn committee_key(epoch: Epoch) -> Vec<u8> {
     joined(&[b"committee", &epoch.get().to_be_bytes()])
+}
+
+pub(crate) fn conviction_key(peer: &PublicKey) -> Vec<u8> {
+    joined(&[b"conviction", &peer.0])
 }
 
 pub(crate) fn head_key() -> Vec<u8> {

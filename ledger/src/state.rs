@@ -37,6 +37,7 @@ mod epochs;
 mod restore;
 mod rules;
 mod seal;
+mod standing;
 
 use changes::Changes;
 use seal::Frame;

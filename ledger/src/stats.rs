@@ -9,6 +9,8 @@ pub struct Stats {
     pub transfers_applied: u64,
     /// Data transactions applied.
     pub data_applied: u64,
+    /// Peers convicted.
+    pub evidence_applied: u64,
     /// Commits applied.
     pub commits_applied: u64,
     /// Transactions rejected.

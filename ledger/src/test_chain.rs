@@ -7,7 +7,7 @@ use primitives::Digest;
 use primitives::codec::{self, Bytes, Canonical, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
-use primitives::keys::{PublicKey, SecretKey, Signer};
+use primitives::keys::{PublicKey, Role, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
 use primitives::units::{Amount, Height, Round, Time};
 use rand_chacha::ChaCha20Rng;
@@ -17,7 +17,11 @@ use zeroize::Zeroizing;
 use crate::genesis::{Genesis, Parameters, Peer};
 use crate::state::{Block, Executed, Ledger, OrderedEvent};
 use crate::tx::draft::Coin;
-use crate::tx::{Outpoint, Output, Transaction, TransferDraft, check_batch, genesis_transaction};
+use crate::tx::evidence::SignedHeader;
+use crate::tx::{
+    Body, Evidence, Kind, Outpoint, Output, Transaction, TransferDraft, check_batch,
+    genesis_transaction,
+};
 
 /// Rows in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -159,6 +163,42 @@ impl TestChain {
         }
     }
 
+    /// The secret event key of the peer at this place of the genesis.
+    pub(crate) fn event_signer(&self, peer: usize) -> SecretKey<ChaCha20Rng> {
+        let key = self.genesis.peers[peer].event_key;
+        let mut signers = (0..4).map(|index| signer(101 + 10 * index));
+        signers.find(|signer| signer.public() == key).unwrap()
+    }
+
+    /// A header with the fixed fields of an event's, `(epoch, creator, seq)` among them, and `rest`
+    /// behind them, signed by `signer`.
+    pub(crate) fn header(
+        &self,
+        (epoch, creator, seq): (u64, u16, u64),
+        rest: u8,
+        signer: &dyn Signer,
+    ) -> SignedHeader {
+        let mut bytes = vec![1];
+        bytes.extend(self.chain().0);
+        bytes.extend(epoch.to_le_bytes());
+        bytes.extend(creator.to_le_bytes());
+        bytes.extend([u64::from(rest).to_le_bytes(), seq.to_le_bytes()].concat());
+        bytes.extend([rest; 40]);
+        let id = derive(Domain::Event, &[&bytes]);
+        let signature = signer.sign(Role::Event, &self.chain(), &id);
+        SignedHeader::new(bytes, signature).unwrap()
+    }
+
+    /// Evidence that the peer at this place of the genesis, which has the same place in the committee of
+    /// `epoch`, signed two events of one seq.
+    pub(crate) fn evidence(&self, peer: usize, epoch: u64, seq: u64) -> Evidence {
+        let place = (epoch, u16::try_from(peer).unwrap(), seq);
+        let signer = self.event_signer(peer);
+        let [one, other] = [1, 2].map(|rest| self.header(place, rest, &signer));
+        let accused = &self.genesis.peers[peer];
+        Evidence::new(accused.peer_key, accused.event_key, one, other)
+    }
+
     /// The next block with one event of the first peer.
     pub(crate) fn block(&self, transactions: &[Vec<u8>]) -> Block {
         let height = self.ledger.height().later(1);
@@ -189,6 +229,11 @@ impl TestChain {
         let transactions: Vec<_> = transactions.iter().map(|it| bytes(*it)).collect();
         self.execute(self.block(&transactions))
     }
+}
+
+/// Evidence as anyone may send it.
+pub(crate) fn accusation(evidence: Evidence) -> Transaction {
+    Transaction::unsigned(Body::of(Kind::Evidence(Box::new(evidence))))
 }
 
 pub(crate) fn bytes<T: Canonical>(value: &T) -> Vec<u8> {

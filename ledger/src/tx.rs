@@ -10,6 +10,7 @@
 //! against the state (inputs, owners, balance, fee), and applying. A transaction that fails any of
 //! them stays in the order as rejected.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -25,10 +26,12 @@ use crate::error::Error;
 pub mod check;
 pub mod data;
 pub mod draft;
+pub mod evidence;
 pub mod transfer;
 
 pub use check::{Checked, check_alone, check_batch, check_payload};
 pub use draft::{TransferDraft, sign};
+pub use evidence::Evidence;
 
 /// An output by name: the transaction that made it and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -89,6 +92,8 @@ pub enum Kind {
         /// The bytes, which nobody here reads.
         bytes: Bytes<{ limits::DATA_BYTES_MAX }>,
     },
+    /// Costs a peer that equivocated its standing (C10).
+    Evidence(Box<Evidence>),
     /// Puts a hash on record as the one word of a key in its block.
     Commit {
         /// Whose word it is; it signs.
@@ -103,7 +108,7 @@ impl Kind {
     #[must_use]
     pub fn signers(&self) -> Vec<PublicKey> {
         match self {
-            Self::Transfer | Self::Data { .. } => Vec::new(),
+            Self::Transfer | Self::Data { .. } | Self::Evidence(_) => Vec::new(),
             Self::Commit { key, .. } => vec![*key],
         }
     }
@@ -162,7 +167,7 @@ impl Body {
     /// The transaction id: `derive("primus v1 transaction", chain id + canonical bytes)`.
     ///
     /// # Errors
-    /// [`primitives::Error::TooLong`] above 256 KiB.
+    /// [`primitives::Error::TooLong`] above [`limits::TRANSACTION_BYTES_MAX`].
     pub fn id(&self, chain: &Digest) -> Result<Digest, Error> {
         Ok(body_digest(chain, &codec::encode(self)?))
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ledger::Genesis;
-use ledger::genesis::{ONE_EPOCH, Parameters, Peer};
+use ledger::genesis::{Parameters, Peer};
 use ledger::tx::{Lock, Output};
 use primitives::codec::{self, Bytes, List};
 use primitives::keys::PublicKey;
@@ -226,7 +226,6 @@ fn dev_genesis(secrets: &Secrets, faucet: PublicKey) -> Result<Genesis, Error> {
     Ok(Genesis {
         version: 1,
         parameters: Parameters {
-            period: ONE_EPOCH,
             data_free: true,
             time: wall_time(),
             ..Parameters::default()

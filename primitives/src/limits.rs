@@ -18,12 +18,15 @@ pub const FLOOR_ROUNDS: u64 = 96;
 pub const ATTESTATIONS_MAX: usize = 16;
 /// One event's header without payload: votes and parents at 50 bytes each, attestations, fixed part.
 pub const EVENT_HEADER_BYTES_MAX: usize = 256 * 1024;
+/// The longest canonical header there is: all its lists full.
+pub const EVENT_HEADER_CANONICAL_BYTES_MAX: usize =
+    512 + (VOTES_MAX + PARENTS_MAX) * 50 + ATTESTATIONS_MAX * 104;
 /// One event's payload.
 pub const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 /// Transactions of one payload.
 pub const PAYLOAD_TRANSACTIONS_MAX: usize = 8_192;
-/// One transaction with its witnesses.
-pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024;
+/// One transaction with its witnesses: evidence holds two whole headers.
+pub const TRANSACTION_BYTES_MAX: usize = 320 * 1024;
 /// Inputs of one transaction, 36 bytes each.
 pub const INPUTS_MAX: usize = 4_096;
 /// Outputs of one transaction.
@@ -84,6 +87,6 @@ const _: () = assert!(TRANSACTION_BYTES_MAX <= PAYLOAD_BYTES_MAX);
 const _: () = assert!(
     ANSWER_BYTES_TARGET + PAYLOAD_BYTES_MAX + EVENT_HEADER_BYTES_MAX < GOSSIP_MESSAGE_BYTES_MAX
 );
-const _: () =
-    assert!((VOTES_MAX + PARENTS_MAX) * 50 + ATTESTATIONS_MAX * 104 < EVENT_HEADER_BYTES_MAX);
+const _: () = assert!(EVENT_HEADER_CANONICAL_BYTES_MAX <= EVENT_HEADER_BYTES_MAX);
+const _: () = assert!(2 * EVENT_HEADER_CANONICAL_BYTES_MAX + 1024 <= TRANSACTION_BYTES_MAX);
 const _: () = assert!(FLOOR_ROUNDS > STALE_ROUNDS);

@@ -9,14 +9,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::Error;
 use crate::load::{Kind as LoadKind, Load};
+use crate::network::Epochs;
 use crate::replay::shape::bundled_block;
 use crate::voice::{Form, Voice};
 
 mod command;
 mod measure;
+mod rule;
 mod simulate;
 
 pub use measure::Scale;
+pub use rule::Reference;
 pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
@@ -93,6 +96,9 @@ pub enum Command {
         /// What `primus dag export --json` printed.
         file: PathBuf,
     },
+    /// Decide random graphs of events with forks by the engine and by the slow reference; exit 10 on
+    /// a difference.
+    Reference(Reference),
     /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
     DoubleSpend {
         /// How many coins.
@@ -114,6 +120,9 @@ pub enum Command {
         /// How much.
         #[arg(default_value_t = 1_000_000)]
         amount: u64,
+        /// The name of a peer that hosts the coin: it counts as stake of that peer.
+        #[arg(long)]
+        host: Option<String>,
     },
 }
 
@@ -123,12 +132,31 @@ pub struct Fresh {
     /// How many peers; below 4 none may fail.
     #[arg(long, default_value_t = 13, value_parser = clap::value_parser!(u16).range(1..=999))]
     pub peers: u16,
+    /// How many of them begin without stake, outside the committee: the last ones.
+    #[arg(long, default_value_t = 0)]
+    pub observers: u16,
+    /// Blocks of one epoch; the first is longer by the lag.
+    #[arg(long, default_value_t = Epochs::default().period, value_parser = counted())]
+    pub period: u64,
+    /// How many blocks a snapshot of stake is older than the epoch it counts for.
+    #[arg(long, default_value_t = Epochs::default().lag, value_parser = counted())]
+    pub lag: u64,
     /// The backend of the peers' stores: rocksdb or redb, as far as the node has it.
     #[arg(long, default_value = "redb", value_parser = kind)]
     pub store: Kind,
     /// The raw Bitcoin block that the genesis is funded for [default: mainnet 702,861].
     #[arg(long = "replay", alias = "block", value_name = "FILE")]
     pub block: Option<PathBuf>,
+}
+
+impl Fresh {
+    fn epochs(&self) -> Epochs {
+        Epochs {
+            lag: self.lag,
+            period: self.period,
+            observers: self.observers.into(),
+        }
+    }
 }
 
 /// `primus-testnet up`.
@@ -231,12 +259,13 @@ impl Context {
             Command::Load(load) => self.load(load.load()).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
+            Command::Reference(reference) => reference.carry_out(self.voice),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Sim(sim) => sim.carry_out(self.voice),
             Command::Swarm(swarm) => swarm.carry_out(self.voice),
             Command::Scale(scale) => scale.carry_out(self.voice),
-            Command::Mint { key, amount } => self.mint(key, amount).await,
+            Command::Mint { key, amount, host } => self.mint(key, amount, host).await,
         }
     }
 
@@ -247,6 +276,11 @@ impl Context {
     fn wallet(&self) -> Result<PathBuf, Error> {
         program(self.wallet.as_deref(), "primus-wallet", "--wallet")
     }
+}
+
+/// A number from 1 on.
+fn counted() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..)
 }
 
 /// The program that was named, or the one beside this program.

@@ -20,13 +20,13 @@ use wallet_proto::request::Report;
 
 use crate::cluster::{Cluster, Stay};
 use crate::error::Error;
-use crate::network::{Network, Setup, create};
+use crate::network::{Epochs, Network, Setup, create};
 use crate::purse::Purse;
 use crate::recompute::recompute;
 use crate::replay::plan::Plan;
 use crate::replay::run as replay;
 use crate::session::{self, Session};
-use crate::verdict::{Judgement, Verdict, judge, reach};
+use crate::verdict::{Judgement, Verdict, judge, reach, status};
 use crate::voice::Voice;
 use crate::{double_spend, wallets};
 
@@ -44,6 +44,8 @@ pub struct Options {
     pub wallet: PathBuf,
     /// How many peers, at least 4.
     pub peers: usize,
+    /// Their epochs.
+    pub epochs: Epochs,
     /// The backend of their stores.
     pub store: Kind,
     /// The raw Bitcoin block to replay.
@@ -60,6 +62,7 @@ pub async fn run(options: &Options, voice: Voice) -> Result<Judgement, Error> {
         folder: &options.folder,
         program: &options.node,
         peers: options.peers,
+        epochs: options.epochs,
         store: options.store,
         funding: plan.funding(),
         stay: Stay::Attached,
@@ -98,7 +101,12 @@ impl Demo<'_> {
         self.pay_and_prove(&mut alice, &mut bob).await?;
         self.kill_and_restart(&mut alice, *bob.key()).await?;
         self.double_spend().await?;
-        self.export()?;
+        self.voice
+            .scene("6 every epoch so far is decided again by the slow reference");
+        let newest = status(self.cluster.peer(0)?.http).await?.epoch;
+        for epoch in 0..=newest {
+            self.export(epoch)?;
+        }
         self.voice.scene("the judge asks every peer");
         judge(&self.network, &self.sessions, &self.pages()).await
     }
@@ -279,12 +287,19 @@ impl Demo<'_> {
         Ok(())
     }
 
-    fn export(&self) -> Result<(), Error> {
-        let path = self.options.folder.join("dag-export-0.json");
+    fn export(&self, epoch: u64) -> Result<(), Error> {
+        let path = self.options.folder.join(format!("dag-export-{epoch}.json"));
         let program = &self.options.node;
         let file = File::create(&path).map_err(|error| Error::file(&path, error))?;
         let status = Command::new(program)
-            .args(["dag", "export", "--epoch", "0", "--json", "--home"])
+            .args([
+                "dag",
+                "export",
+                "--epoch",
+                &epoch.to_string(),
+                "--json",
+                "--home",
+            ])
             .arg(&self.cluster.peer(0)?.home)
             .stdin(Stdio::null())
             .stdout(file)
@@ -303,10 +318,10 @@ impl Demo<'_> {
         self.voice.say(
             "exported",
             &format!(
-                "6 the DAG of epoch 0 is in {} ({length} bytes)",
+                "  the DAG of epoch {epoch} is in {} ({length} bytes)",
                 path.display()
             ),
-            &json!({"file": path.display().to_string(), "bytes": length}),
+            &json!({"epoch": epoch, "file": path.display().to_string(), "bytes": length}),
         );
         let found = recompute(&path)?;
         self.voice.say(
@@ -315,7 +330,7 @@ impl Demo<'_> {
                 "  the slow reference finds the same {} blocks in its {} events",
                 found.blocks, found.events
             ),
-            &json!({"blocks": found.blocks, "events": found.events}),
+            &json!({"epoch": epoch, "blocks": found.blocks, "events": found.events}),
         );
         Ok(())
     }

@@ -25,6 +25,7 @@ pub mod load;
 pub mod network;
 pub mod purse;
 pub mod recompute;
+pub mod reference;
 pub mod replay;
 pub mod scale;
 pub mod session;

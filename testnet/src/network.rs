@@ -1,10 +1,11 @@
 //! The chain of a test network: its genesis, its homes, and how wallets reach its peers.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ledger::Genesis;
-use ledger::genesis::{ONE_EPOCH, Parameters};
+use ledger::genesis::{Parameters, Peer};
 use ledger::tx::{Lock, Output};
 use node::home::{self, Plan, Secrets};
 use node::keyfile::Secret;
@@ -12,7 +13,7 @@ use node::peers::Peers;
 use node::store::Kind;
 use primitives::Digest;
 use primitives::codec::List;
-use primitives::keys::Signer;
+use primitives::keys::{PublicKey, Signer};
 use primitives::units::{Amount, Time};
 
 use crate::cluster::run::PeerRun;
@@ -47,12 +48,36 @@ pub struct Setup<'a> {
     pub program: &'a Path,
     /// How many peers.
     pub peers: usize,
+    /// How long their epochs are, and how many of them begin outside the committee.
+    pub epochs: Epochs,
     /// The backend of their stores.
     pub store: Kind,
     /// Outputs beside stake and test wallets, for a replay.
     pub funding: &'a [Output],
     /// Whether the peers end with this process.
     pub stay: Stay,
+}
+
+/// How long epochs are, and who is in the first committee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epochs {
+    /// How many blocks a snapshot of stake is older than the epoch it counts for.
+    pub lag: u64,
+    /// Blocks of one epoch; the first is longer by the lag.
+    pub period: u64,
+    /// How many peers, the last ones, begin without stake.
+    pub observers: usize,
+}
+
+impl Default for Epochs {
+    /// Epochs that end within seconds of load, with everybody in the committee.
+    fn default() -> Self {
+        Self {
+            lag: 10,
+            period: 30,
+            observers: 0,
+        }
+    }
 }
 
 /// The chain of a test network and its peers as wallets dial them.
@@ -78,7 +103,7 @@ pub fn create(setup: &Setup<'_>) -> Result<(Cluster, Network), Error> {
         std::path::absolute(setup.folder).map_err(|error| Error::file(setup.folder, error))?;
     let ports = free_ports(setup.peers)?;
     let secrets: Vec<Secrets> = (0..setup.peers).map(secrets).collect();
-    let genesis = genesis(&secrets, setup.funding)?;
+    let genesis = genesis(&secrets, setup.epochs, setup.funding)?;
     let addresses = secrets.iter().zip(&ports);
     let addresses = addresses.map(|(one, ports)| (one.peer.public(), ports.address.to_string()));
     let peers = Peers(addresses.collect());
@@ -112,17 +137,21 @@ impl Network {
         Self::new(folder, genesis, peers)
     }
 
+    /// The peer key of the peer with this name.
+    ///
+    /// # Errors
+    /// [`Error::Stranger`] for a name that is not in the genesis.
+    pub fn peer_key(&self, name: String) -> Result<PublicKey, Error> {
+        peer_named(&self.genesis, name).map(|peer| peer.peer_key)
+    }
+
     fn new(folder: &Path, genesis: Genesis, peers: &[PeerRun]) -> Result<Self, Error> {
         let host = |run: &PeerRun| {
-            let mut known = genesis.peers.iter();
-            let peer = known.find(|peer| peer.name[..] == *run.name.as_bytes());
-            peer.map(|peer| Host {
+            let peer = peer_named(&genesis, run.name.clone())?;
+            Ok::<_, Error>(Host {
                 name: run.name.clone(),
                 address: run.address,
                 key: peer.transport_key,
-            })
-            .ok_or_else(|| Error::Stranger {
-                peer: run.name.clone(),
             })
         };
         Ok(Self {
@@ -163,8 +192,17 @@ impl Network {
     }
 }
 
-/// The genesis of these peers with equal stake, the test wallets' coin and `funding`.
-fn genesis(secrets: &[Secrets], funding: &[Output]) -> Result<Genesis, Error> {
+fn peer_named(genesis: &Genesis, name: String) -> Result<&Peer, Error> {
+    let mut known = genesis.peers.iter();
+    let peer = known.find(|peer| peer.name[..] == *name.as_bytes());
+    peer.ok_or(Error::Stranger { peer: name })
+}
+
+/// The genesis of these peers, with equal stake but for the observers, the test wallets' coin and
+/// `funding`.
+fn genesis(secrets: &[Secrets], epochs: Epochs, funding: &[Output]) -> Result<Genesis, Error> {
+    let observers = secrets.iter().rev().take(epochs.observers);
+    let observers: BTreeSet<_> = observers.map(|secrets| secrets.peer.public()).collect();
     let named = secrets.iter().enumerate();
     let peers: Result<Vec<_>, _> = named
         .map(|(index, secrets)| secrets.genesis_peer(&peer_name(index)))
@@ -173,6 +211,7 @@ fn genesis(secrets: &[Secrets], funding: &[Output]) -> Result<Genesis, Error> {
     peers.sort_by_key(|peer| peer.peer_key);
     let mut outputs: Vec<Output> = peers
         .iter()
+        .filter(|peer| !observers.contains(&peer.peer_key))
         .map(|peer| Output {
             owner: peer.payout_key,
             amount: STAKE,
@@ -188,7 +227,8 @@ fn genesis(secrets: &[Secrets], funding: &[Output]) -> Result<Genesis, Error> {
     Ok(Genesis {
         version: 1,
         parameters: Parameters {
-            period: ONE_EPOCH,
+            lag: epochs.lag,
+            period: epochs.period,
             fee_min: FEE_MIN,
             data_free: true,
             time: wall_time(),

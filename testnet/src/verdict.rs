@@ -89,6 +89,9 @@ pub struct Root {
 /// The part of a peer's status that the judge reads.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Status {
+    /// The epoch in force.
+    #[serde(default)]
+    pub epoch: u64,
     /// The newest block executed.
     pub height: u64,
     /// The newest block with a certificate of a quorum.

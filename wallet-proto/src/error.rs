@@ -78,6 +78,14 @@ pub enum Error {
         /// The block.
         height: Height,
     },
+    /// Two certified blocks that do not exclude each other.
+    #[error("blocks {one} and {other} do not conflict")]
+    NoConflict {
+        /// The height of the one.
+        one: Height,
+        /// The height of the other.
+        other: Height,
+    },
     /// A bitmap of signers that is not one bit a member, or that marks more than the members.
     #[error("certificate: a bitmap of {found} bytes that does not fit {size} members")]
     Bitmap {
@@ -181,6 +189,7 @@ impl Error {
             | Self::OtherEpoch { .. }
             | Self::UnknownEpoch { .. }
             | Self::NotSealing { .. }
+            | Self::NoConflict { .. }
             | Self::Bitmap { .. }
             | Self::Signatures { .. }
             | Self::SignedGenesis

@@ -15,6 +15,7 @@ use crate::error::{Error, Part};
 use crate::reply::{Handover, Snapshot};
 
 mod committee;
+mod culprits;
 
 use committee::Committee;
 

@@ -28,6 +28,10 @@ fn reasons() -> Vec<Reason> {
             wanted: two,
         },
         Reason::DataNotFree,
+        Reason::NoContradiction,
+        Reason::FalseEvidence,
+        Reason::UnknownCulprit,
+        Reason::Convicted,
         Reason::SecondCommit,
     ]
 }

@@ -48,6 +48,8 @@ fn every_encoding_is_golden() {
         index: 6,
     };
     check_golden(&place, "12 bytes 7b3fd668");
+    let transaction = Digest([1; 32]);
+    check_golden(&ConvictionRow { transaction, place }, "44 bytes 38243b3c");
     let log = KeyLogRow {
         entry: entry(),
         nodes: List::new(vec![Digest([5; 32])]).unwrap(),

@@ -18,7 +18,9 @@ use super::{Ledger, OrderedEvent};
 use crate::error::Error;
 use crate::genesis::Genesis;
 use crate::outcome::{Outcome, Reason};
-use crate::rows::{Created, KeyLogRow, KeyRow, OutputRow, key_position, read, role};
+use crate::rows::{
+    ConvictionRow, Created, KeyLogRow, KeyRow, OutputRow, Place, key_position, read, role,
+};
 use crate::tx::{Checked, Kind, Outpoint, Output, fee_transaction, genesis_transaction};
 
 /// What one key was to one transaction.
@@ -52,6 +54,8 @@ pub(super) struct Changes {
     pub(super) commits: BTreeMap<PublicKey, Digest>,
     /// The stake of every peer.
     pub(super) stakes: BTreeMap<PublicKey, Stake>,
+    /// Peers that lose their standing.
+    pub(super) convictions: BTreeMap<PublicKey, ConvictionRow>,
     /// The position before which all outputs are older than the block.
     pub(super) first_position: u64,
     next_position: u64,
@@ -91,6 +95,7 @@ impl Changes {
             touched: BTreeMap::new(),
             commits: BTreeMap::new(),
             stakes: ledger.stakes.clone(),
+            convictions: BTreeMap::new(),
             first_position: position,
             next_position: position,
             transaction_count: 0,
@@ -221,6 +226,10 @@ impl Changes {
         self.create(id, outputs, role::RECEIVER, &mut touches)?;
         match &transaction.body.kind {
             Kind::Transfer | Kind::Data { .. } => {}
+            Kind::Evidence(evidence) => {
+                self.convict(evidence, id, self.place());
+                touches.entry(evidence.peer).or_default().role |= role::CONVICTED;
+            }
             Kind::Commit { key, .. } => {
                 self.commits.insert(*key, id);
                 touches.entry(*key).or_default().role |= role::COMMIT;
@@ -232,6 +241,14 @@ impl Changes {
             *earned = earned.plus(fee).map_err(Error::from)?;
         }
         Ok(())
+    }
+
+    /// Where the transaction that is looked at stands.
+    const fn place(&self) -> Place {
+        Place {
+            height: self.height,
+            index: self.transaction_count,
+        }
     }
 
     fn spend(

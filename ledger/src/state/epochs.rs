@@ -47,8 +47,8 @@ impl Ledger {
         Ok(row.members.members.into_vec())
     }
 
-    /// In a sealing block, the committee of the next epoch: stake as of its snapshot, keys as they
-    /// are after the block. If nobody is eligible the committee goes on as it is. Rules C1, C2, C30.
+    /// In a sealing block, the committee of the next epoch: stake as of its snapshot, keys and
+    /// standing as they are after the block. If nobody is eligible the committee goes on as it is. Rules C1, C2, C30.
     pub(super) fn next_committee<S: Store>(
         &self,
         changes: &Changes,
@@ -65,8 +65,14 @@ impl Ledger {
             let row: StakeRow = demand(store, Table::Meta, &stake_key(snapshot))?;
             row.stakes.into_vec().into_iter().collect()
         };
-        let candidates = self.peers.iter().map(|peer| peer.member(&stakes));
-        let chosen = CommitteeRow::choose(candidates.collect())?;
+        let mut candidates = Vec::with_capacity(self.peers.len());
+        for peer in &self.peers {
+            // C10: evidence costs a peer its standing from the next epoch.
+            if changes.conviction(&peer.peer_key, store)?.is_none() {
+                candidates.push(peer.member(&stakes));
+            }
+        }
+        let chosen = CommitteeRow::choose(candidates)?;
         Ok(Some(chosen.unwrap_or_else(|| CommitteeRow {
             eligible: Stake::ZERO,
             ..self.committee.clone()

@@ -64,6 +64,7 @@ impl Changes {
         let fee = check_balance(ledger, body, &inputs)?;
         match &body.kind {
             Kind::Transfer | Kind::Data { .. } => {}
+            Kind::Evidence(evidence) => self.check_evidence(ledger, evidence, store)?,
             Kind::Commit { key, .. } => self.check_commit(key)?,
         }
         Ok((inputs, fee))
@@ -138,11 +139,13 @@ fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amoun
         Kind::Data { .. } | Kind::Commit { .. } => {
             data::check_against(&ledger.parameters, body, fee)?;
         }
+        // Whoever tells on a liar need not pay for it.
+        Kind::Evidence(_) => {}
     }
     Ok(fee)
 }
 
-const fn lost(reason: Reason, winner: Digest) -> Stop {
+pub(super) const fn lost(reason: Reason, winner: Digest) -> Stop {
     Stop::Rejected(Outcome::Rejected {
         reason,
         winner: Some(winner),

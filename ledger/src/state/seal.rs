@@ -20,8 +20,8 @@ use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
     BlockRow, CommitteeRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow,
-    count_of, head_key, height_key, leaves_key, log_key, outpoint_key, place_key, position_key,
-    rejected_key, stake_key,
+    conviction_key, count_of, head_key, height_key, leaves_key, log_key, outpoint_key, place_key,
+    position_key, rejected_key, stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -89,6 +89,9 @@ impl Ledger {
         self.roots.key = self.key_map.sized_root();
         self.roots.name = self.name_map.sized_root();
         self.roots.outputs = self.outputs.sized_root()?;
+        for (peer, row) in &changes.convictions {
+            put(&mut batch, Table::Meta, conviction_key(peer), row)?;
+        }
         self.stakes = changes.stakes;
         self.write_snapshot(frame.height, &mut batch)?;
         let (tree, outcomes) =
@@ -231,6 +234,7 @@ impl Stats {
             .map(|transaction| &transaction.body.kind);
         let counter = match (outcome, kind) {
             (Outcome::Applied, Some(Kind::Data { .. })) => &mut self.data_applied,
+            (Outcome::Applied, Some(Kind::Evidence(_))) => &mut self.evidence_applied,
             (Outcome::Applied, Some(Kind::Commit { .. })) => &mut self.commits_applied,
             (Outcome::Applied, Some(Kind::Transfer) | None) => &mut self.transfers_applied,
             (Outcome::Rejected { reason, .. }, _) => {

@@ -9,6 +9,7 @@ use primitives::keys::Signer;
 mod commits;
 mod epochs;
 mod model;
+mod standing;
 
 fn outcomes(executed: &Executed) -> Vec<Outcome> {
     executed

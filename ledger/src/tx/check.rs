@@ -12,7 +12,7 @@ use primitives::units::Amount;
 use primitives::{Digest, Error, limits};
 
 use crate::outcome::Reason;
-use crate::tx::{Kind, Payload, Transaction, Witness, body_digest, data, transfer};
+use crate::tx::{Kind, Payload, Transaction, Witness, body_digest, data, evidence, transfer};
 
 /// A transaction that has been looked at alone; only this module builds one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn check_shape(bytes: Vec<u8>, chain: &Digest) -> (Checked, Vec<Claim>) {
     let (body, witnesses) = split(&bytes, transaction.witnesses.len());
     let (id, witness_digest) = (body_digest(chain, body), witness_digest(chain, witnesses));
     let mut claims = Vec::new();
-    let fault = check_body(&transaction)
+    let fault = check_body(&transaction, chain)
         .and_then(|()| check_witnesses(&transaction))
         .and_then(|()| {
             claims = collect_claims(&transaction, &id)?;
@@ -156,7 +156,7 @@ fn undecodable(bytes: Vec<u8>, chain: &Digest, error: &Error) -> Checked {
     }
 }
 
-fn check_body(transaction: &Transaction) -> Result<(), Reason> {
+fn check_body(transaction: &Transaction, chain: &Digest) -> Result<(), Reason> {
     let body = &transaction.body;
     if body.version != 1 {
         return Err(Reason::Version {
@@ -165,14 +165,17 @@ fn check_body(transaction: &Transaction) -> Result<(), Reason> {
     }
     match &body.kind {
         Kind::Transfer => transfer::check_alone(body)?,
-        Kind::Data { .. } | Kind::Commit { .. } => data::check_alone(body)?,
+        Kind::Data { .. } | Kind::Evidence(_) | Kind::Commit { .. } => data::check_alone(body)?,
     }
     if let Some(input) = first_repeated(body.inputs.iter()) {
         return Err(Reason::RepeatedInput { input });
     }
     Amount::sum(body.outputs.iter().map(|output| output.amount))
         .map_err(|_| Reason::SumOverflow)?;
-    Ok(())
+    match &body.kind {
+        Kind::Transfer | Kind::Data { .. } | Kind::Commit { .. } => Ok(()),
+        Kind::Evidence(evidence) => evidence::check_alone(evidence, chain),
+    }
 }
 
 fn check_witnesses(transaction: &Transaction) -> Result<(), Reason> {

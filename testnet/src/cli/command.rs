@@ -253,6 +253,7 @@ impl Context {
             node: self.node()?,
             wallet: self.wallet()?,
             peers: fresh.peers.into(),
+            epochs: fresh.epochs(),
             store: fresh.store,
             block: block(fresh.block.as_deref())?,
         };
@@ -260,10 +261,19 @@ impl Context {
         Ok(pronounce(&judgement, &self.folder, self.voice)?.exit())
     }
 
-    pub(super) async fn mint(&self, key: PublicKey, amount: u64) -> Result<u8, Error> {
+    pub(super) async fn mint(
+        &self,
+        key: PublicKey,
+        amount: u64,
+        host: Option<String>,
+    ) -> Result<u8, Error> {
         let (_, network) = self.open()?;
+        let host = host.map(|name| network.peer_key(name)).transpose()?;
         let mut faucet = wallets::open(&self.folder, &network, "faucet")?;
-        let payment = Payment::new(key, Amount::new(amount));
+        let payment = Payment {
+            host,
+            ..Payment::new(key, Amount::new(amount))
+        };
         let paid = faucet.pay(&payment, MINT, &mut |_, _| {}).await?;
         let height = paid.settled.header.height;
         let words = format!("{amount} minted for {key} in block {height}");
@@ -293,6 +303,7 @@ impl Context {
             folder: &self.folder,
             program: &self.node()?,
             peers: fresh.peers.into(),
+            epochs: fresh.epochs(),
             store: fresh.store,
             funding: plan.funding(),
             stay,

@@ -60,6 +60,7 @@ fn make(folder: &Path, funding: &[Output]) -> (Cluster, Network) {
         folder: &folder.join("net"),
         program: Path::new("/bin/false"),
         peers: 4,
+        epochs: Epochs::default(),
         store: Kind::Redb,
         funding,
         stay: Stay::Attached,

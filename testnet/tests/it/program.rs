@@ -71,15 +71,25 @@ impl Network {
 
     /// How the node's program ends on the store of a peer that does not run, and what it prints.
     pub(crate) fn audit(&self, command: &str, peer: &str) -> (Option<i32>, String) {
-        let program =
-            std::env::var_os("PRIMUS_BIN").map_or_else(|| beside("primus"), PathBuf::from);
-        let output = Command::new(program)
-            .args([command, "--json", "--home"])
-            .arg(self.path(peer))
-            .output()
-            .unwrap();
+        let output = self.node(&[command, "--json"], peer);
         let text = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(text).unwrap())
+    }
+
+    /// The DAG of an epoch, as a peer that does not run has it.
+    pub(crate) fn export(&self, peer: &str, epoch: u64) -> String {
+        let epoch = epoch.to_string();
+        let output = self.node(&["dag", "export", "--epoch", &epoch, "--json"], peer);
+        assert_eq!(output.status.code(), Some(0), "epoch {epoch} of {peer}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn node(&self, arguments: &[&str], peer: &str) -> std::process::Output {
+        let program =
+            std::env::var_os("PRIMUS_BIN").map_or_else(|| beside("primus"), PathBuf::from);
+        let mut command = Command::new(program);
+        command.args(arguments).arg("--home").arg(self.path(peer));
+        command.output().unwrap()
     }
 
     /// Asserts that no process of the network is left.

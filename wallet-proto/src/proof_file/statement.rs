@@ -167,6 +167,10 @@ fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) ->
     match &transaction.body.kind {
         Kind::Transfer => {}
         Kind::Data { bytes, .. } => write!(f, "; it carries {} bytes", bytes.len())?,
+        Kind::Evidence(evidence) => {
+            let peer = evidence.peer;
+            write!(f, "; it accuses peer {peer} of two events for one place")?;
+        }
         Kind::Commit { key, hash } => write!(f, "; key {key} commits to {hash}")?,
     }
     for output in transaction.body.outputs.iter() {

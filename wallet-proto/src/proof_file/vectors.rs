@@ -4,14 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ledger::tx::Body;
-use primitives::digest::to_hex;
-use primitives::keys::PublicKey;
+use ledger::tx::evidence::SignedHeader;
+use ledger::tx::{Body, Evidence, Kind, Transaction};
+use primitives::digest::{derive, to_hex};
+use primitives::domain::Domain;
+use primitives::keys::{PublicKey, Role, Signer};
 use serde_json::{Value, json};
 
 use super::tests::file;
 use super::*;
-use crate::test_chain::{TestChain, genesis, public};
+use crate::test_chain::{TestChain, genesis, public, secret};
 
 const OWNER: u8 = 50;
 
@@ -31,6 +33,28 @@ fn chain() -> TestChain {
         chain.settle(&[]);
     }
     chain
+}
+
+/// One block with evidence against the peer of key 2, whose place in the committee is `creator`. The
+/// two headers end behind the fields that are read.
+fn chain_with_evidence() -> (TestChain, Claim) {
+    let mut chain = TestChain::new(genesis(OWNER, &[100, 50]));
+    let (peer, key) = (public(2), secret(12));
+    let place = |member: &ledger::committee::Member| member.peer_key == peer;
+    let creator = chain.ledger.committee().iter().position(place).unwrap();
+    let header = |round: u64| {
+        let mut bytes = [&[1], chain.ledger.chain().0.as_slice(), &[0; 8]].concat();
+        bytes.extend(u16::try_from(creator).unwrap().to_le_bytes());
+        bytes.extend([round.to_le_bytes(), 7_u64.to_le_bytes()].concat());
+        let id = derive(Domain::Event, &[&bytes]);
+        let signature = key.sign(Role::Event, chain.ledger.chain(), &id);
+        SignedHeader::new(bytes, signature).unwrap()
+    };
+    let evidence = Evidence::new(peer, key.public(), header(3), header(4));
+    let body = Body::of(Kind::Evidence(Box::new(evidence)));
+    let id = body.id(chain.ledger.chain()).unwrap();
+    chain.settle(&[codec::encode(&Transaction::unsigned(body)).unwrap()]);
+    (chain, Claim::Transaction { id })
 }
 
 fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
@@ -154,9 +178,18 @@ fn a_vector_of_every_kind_of_proof_keeps_its_bytes() {
         })).collect::<Vec<_>>(),
     });
     check("genesis", &genesis);
-    for (name, claim) in claims(&chain) {
-        let file = file(claim, &chain);
+    let check_claim = |name: &str, claim, chain: &TestChain| {
+        let file = file(claim, chain);
         let statement = verify(&to_bytes(&file).unwrap(), &trust).unwrap();
         check(name, &vector(&file, &statement));
+        statement.to_string()
+    };
+    for (name, claim) in claims(&chain) {
+        check_claim(name, claim, &chain);
     }
+    let (chain, claim) = chain_with_evidence();
+    let says = check_claim("transaction-evidence", claim, &chain);
+    let (peer, applied) = (public(2), "was applied, in block 1 at place 0");
+    let accuses = format!("it accuses peer {peer} of two events for one place");
+    assert!(says.contains(applied) && says.contains(&accuses), "{says}");
 }

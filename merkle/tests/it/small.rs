@@ -1,0 +1,52 @@
+//! Trees of up to 8 leaves, every proof of each: cut short at every byte, made longer, and with a bit
+//! of every byte turned. `PRIMUS_EXHAUSTIVE=1 cargo test -p primus-merkle --test it small` makes
+//! every byte every other value, and puts every byte before and after.
+
+use crate::cases;
+use crate::picks::Picks;
+use crate::world::{Newer, World};
+
+#[test]
+fn no_changed_proof_of_a_small_tree_is_accepted() {
+    let exhaustive = std::env::var_os("PRIMUS_EXHAUSTIVE").is_some();
+    let turns = |at: usize| {
+        if exhaustive {
+            (1..=u8::MAX).collect()
+        } else {
+            vec![1 << (at % 8)]
+        }
+    };
+    let more = if exhaustive { u8::MAX } else { 0 };
+    let (mut proofs, mut tried) = (0, 0_u64);
+    for count in 0..=8 {
+        let world = World::with(count, 7, |leaves| {
+            leaves.entries.truncate(count.max(1) as usize)
+        });
+        let newer = Newer::of(&world);
+        for case in cases::all(&world, &newer, &Picks::of(count)) {
+            proofs += 1;
+            let mut refused = |changed: &[u8]| {
+                tried += 1;
+                let kind = case.kind;
+                assert!(
+                    !(case.accepts)(changed),
+                    "{kind} of {count} accepted: {changed:?}"
+                );
+            };
+            let mut changed = case.bytes.clone();
+            for at in 0..changed.len() {
+                refused(&case.bytes[..at]);
+                for turn in turns(at) {
+                    changed[at] = case.bytes[at] ^ turn;
+                    refused(&changed);
+                }
+                changed[at] = case.bytes[at];
+            }
+            for byte in 0..=more {
+                refused(&[&case.bytes[..], &[byte]].concat());
+                refused(&[&[byte], &case.bytes[..]].concat());
+            }
+        }
+    }
+    println!("{tried} changes of {proofs} proofs, none accepted");
+}
