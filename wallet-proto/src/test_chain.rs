@@ -110,6 +110,7 @@ fn genesis_of(peers: u8, stakes: &[u64], owner: u8, amounts: &[u64]) -> Genesis 
         parameters: Parameters {
             lag: 2,
             period: 3,
+            data_free: true,
             ..Parameters::default()
         },
         peers: List::new(peers).unwrap(),
