@@ -3,7 +3,7 @@
 
     python3 -m pip install blake3
     python3 docs/spec/verify.py                         every vector beside it, and damaged copies
-    python3 docs/spec/verify.py FILE --genesis FILE     one .primusproof
+    python3 docs/spec/verify.py FILE --genesis FILE     one .primusproof or .primusreceipt
 
 Nothing here is shared with the Rust code. Everything is checked, signatures included (ristretto255,
 merlin and STROBE below are written out); only the root of the genesis block itself is not computed,
@@ -382,6 +382,26 @@ def check_block(keys, proof, at, state):
     return older
 
 
+def root_by_several(keys, leaves, width, siblings):
+    """The root of the transactions tree of this width from some of its leaves."""
+    need(leaves and max(leaves) < width, "deed: place")
+    left = list(siblings)
+    while width > 1:
+        above = {}
+        for place in sorted(leaves):
+            pair, beside = [leaves[place], None], place ^ 1
+            if beside < width:
+                need(beside in leaves or left, "deed: number of siblings")
+                if place // 2 in above:
+                    continue
+                pair[1] = leaves[beside] if beside in leaves else left.pop(0)
+            pair = pair[::-1] if place & 1 else pair
+            above[place // 2] = pair[0] if pair[1] is None else keys.node("tx", *pair)
+        leaves, width = above, (width + 1) // 2
+    need(not left, "deed: number of siblings")
+    return leaves[0]
+
+
 def check_inclusion(keys, leaf, indices, siblings, block):
     need(len(indices) == 1 and indices[0] < block["count"], "transaction: index")
     index, width, digest, left = indices[0], block["count"], leaf, list(siblings)
@@ -397,7 +417,7 @@ def check_inclusion(keys, leaf, indices, siblings, block):
 
 
 def transaction_ids(chain, data):
-    """The id and the witness digest of a transaction's bytes."""
+    """The id, the witness digest and the memo of a transaction's bytes."""
     r = Reader(data)
     try:
         need(r.u8() == 1, "transaction: version")
@@ -412,16 +432,16 @@ def transaction_ids(chain, data):
                 r.take(64)
         r.list(lambda: outpoint(r), 4096)
         r.list(lambda: output(r), 4096)
-        r.option(r.digest)
+        memo = r.option(r.digest)
         r.option(r.u64)
         body = r.at
         r.list(lambda: r.take(96), 4096)
         r.end()
     except Refused:
         both = derive("primus v1 witness", chain + data)
-        return both, both
+        return both, both, None
     identity = derive("primus v1 transaction", chain + data[:body])
-    return identity, derive("primus v1 witness", chain + data[body:])
+    return identity, derive("primus v1 witness", chain + data[body:]), memo
 
 
 # --- Certificates (proofs.md section 3) ---------------------------------------------------------
@@ -636,9 +656,14 @@ def genesis_of(data):
 
 def verify(data, genesis):
     """What the file says, in a few words; raises Refused."""
-    chain, committee = genesis_of(genesis)
     r = Reader(data)
     need(r.u8() == 1, "version")
+    return check_file(r, genesis)[0]
+
+
+def check_file(r, genesis):
+    """What a file says from behind its version to the end, its claim and the body of its answer."""
+    chain, committee = genesis_of(genesis)
     need(r.digest() == chain, "chain")
     start = r.at
     name, fields = claim(r)
@@ -655,7 +680,36 @@ def verify(data, genesis):
     need(head["epoch"] == epoch, "snapshot: epoch")
     percent = check_certificate(chain, committee, head, cert)
     words = check_claim(Keys(chain), name, fields, head, kind, body)
-    return f"{words}; as of block {head['height']}, signed by {percent} %"
+    words = f"{words}; as of block {head['height']}, signed by {percent} %"
+    return words, name, body
+
+
+def verify_receipt(data, genesis):
+    """What a receipt says (proofs.md section 6); raises Refused."""
+    chain, r = genesis_of(genesis)[0], Reader(data)
+    need(r.u8() == 1, "version")
+    shown, leaves = [], {}
+    for index, (start, name, value, end) in r.list(lambda: (r.u32(), field(r)), 256):
+        need(not shown or shown[-1][0] < name, "deed: order of names")
+        need(not leaves or max(leaves) < index, "deed: order of places")
+        shown.append((name, value))
+        leaves[index] = derive("primus v1 deed field", chain + data[start:end])
+    count, siblings = r.u32(), r.list(r.digest, 256)
+    words, name, body = check_file(r, genesis)
+    need(name == "transaction", "deed: another claim")
+    need(body[1][0] == 0, "deed: a rejected transaction")
+    root = root_by_several(Keys(chain), leaves, count, siblings)
+    memo = derive("primus v1 deed", chain + struct.pack("<I", count) + root)
+    need(transaction_ids(chain, body[0])[2] == memo, "deed: memo")
+    said = ", ".join(f"{name.decode()} = {value!r}" for name, value in shown)
+    return f"{len(shown)} of {count} fields: {said}; {words}"
+
+
+def field(r):
+    start = r.at
+    r.take(32)
+    name, value = r.bytes(64), r.bytes(4096)
+    return start, name, value, r.at
 
 
 def check_claim(keys, name, fields, head, kind, body):
@@ -666,7 +720,7 @@ def check_claim(keys, name, fields, head, kind, body):
     need(at <= height, "claim: above the snapshot")
     if name == "transaction":
         data, result, indices, siblings, proof = body
-        identity, witness = transaction_ids(keys.chain, data)
+        identity, witness, _ = transaction_ids(keys.chain, data)
         need(identity == fields[0], "transaction: id")
         need(result[:8] != b"\x01\0\0\0\x08\0\0\0", "transaction: a later copy")
         block = check_block(keys, proof, head, state)
@@ -711,18 +765,19 @@ def check_claim(keys, name, fields, head, kind, body):
 
 def check_vectors(folder):
     genesis = bytes.fromhex(json.loads((folder / "genesis.json").read_text())["genesis"])
-    held = 0
+    held, kinds = 0, {"file": verify, "receipt": verify_receipt}
     for path in sorted(folder.glob("*.json")):
         vector = json.loads(path.read_text())
-        if "file" not in vector:
+        kind = next((kind for kind in kinds if kind in vector), None)
+        if kind is None:
             continue
-        data = bytes.fromhex(vector["file"])
-        print(f"{path.name}: {verify(data, genesis)}")
+        data = bytes.fromhex(vector[kind])
+        print(f"{path.name}: {kinds[kind](data, genesis)}")
         for place in range(0, len(data), max(1, len(data) // 24)):
             changed = bytearray(data)
             changed[place] ^= 1 << place % 8
             try:
-                verify(bytes(changed), genesis)
+                kinds[kind](bytes(changed), genesis)
             except (Refused, IndexError):
                 continue
             raise Refused(f"{path.name}: byte {place} changed, and it holds")
@@ -737,7 +792,8 @@ def main(arguments):
             check_vectors(pathlib.Path(__file__).parent / "vectors")
         elif len(arguments) == 3 and arguments[1] == "--genesis":
             file, genesis = (pathlib.Path(arguments[place]).read_bytes() for place in (0, 2))
-            print(f"VALID    {verify(file, genesis)}")
+            receipt = arguments[0].endswith(".primusreceipt")
+            print(f"VALID    {(verify_receipt if receipt else verify)(file, genesis)}")
         else:
             print(__doc__)
             return 2

@@ -41,6 +41,9 @@ pub struct Status {
     pub peers_total: u64,
     /// Peers of the committee that are connected.
     pub peers_connected: u64,
+    /// How long this node's next root waits for the roots that are late (C34), in milliseconds; none
+    /// outside the committee.
+    pub wait_ms: Option<u64>,
     /// The stake of this node.
     #[serde(with = "text")]
     pub own_stake: Stake,

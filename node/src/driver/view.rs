@@ -34,6 +34,7 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
             .get(),
         peers_total: size.saturating_sub(1),
         peers_connected: connected,
+        wait_ms: replica.wait_ms(),
         own_stake: replica
             .own()
             .map_or(Stake::ZERO, |own| committee.stake(own)),

@@ -64,6 +64,7 @@ impl Rows {
             partition,
             fork_alarm,
             counters: _,
+            wait_ms: _,
             own_stake: _,
             supply: _,
             epoch,

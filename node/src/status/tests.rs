@@ -16,6 +16,7 @@ pub(crate) fn example() -> Status {
         settled_round: 47,
         peers_total: 6,
         peers_connected: 5,
+        wait_ms: Some(50),
         own_stake: Stake::new(100),
         stake_heard: Stake::new(u64::MAX - 1),
         total_stake: Stake::new(u64::MAX),

@@ -414,7 +414,8 @@ impl Network {
         );
     }
 
-    fn input(&mut self, peer: usize, input: Input) {
+    /// Hands a running peer one input now.
+    pub(crate) fn input(&mut self, peer: usize, input: Input) {
         let now = Now {
             mono_ms: self.now_ms,
             wall: Time::new(1_700_000_000_000 + self.now_ms),

@@ -6,7 +6,7 @@ use crate::trust::Start;
 const OWNER: u8 = 50;
 
 /// A chain of two epochs, a claim about it, and its proof file.
-pub(super) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
+pub(crate) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
     let mut trust = Trust::new(&chain.genesis).unwrap();
     let answer = chain.answer(&claim.request()).unwrap();
     let mut handovers = Vec::new();

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::tests::file;
 use super::*;
+use crate::deed;
+use crate::receipt::tests::{NAMES, notarised, receipt};
 use crate::test_chain::{TestChain, genesis, public, secret};
 
 const OWNER: u8 = 50;
@@ -192,4 +194,31 @@ fn a_vector_of_every_kind_of_proof_keeps_its_bytes() {
     let (peer, applied) = (public(2), "was applied, in block 1 at place 0");
     let accuses = format!("it accuses peer {peer} of two events for one place");
     assert!(says.contains(applied) && says.contains(&accuses), "{says}");
+}
+
+#[test]
+fn a_vector_of_a_receipt_keeps_its_bytes() {
+    let (chain, deed) = notarised(&NAMES);
+    let trust = Trust::new(&chain.genesis).unwrap();
+    let receipt = receipt(&chain, &deed, &["amount", "document"]);
+    let bytes = receipt.to_bytes().unwrap();
+    let says = crate::receipt::verify(&bytes, &trust).unwrap().to_string();
+    let fields = deed.fields.iter().map(|field| {
+        json!({
+            "salt": to_hex(&field.salt),
+            "name": to_hex(&field.name),
+            "value": to_hex(&field.value),
+            "leaf": field.leaf(&deed.chain).unwrap().to_string(),
+        })
+    });
+    let value = json!({
+        "says": says,
+        "transaction": deed.transaction.to_string(),
+        "fields": fields.collect::<Vec<_>>(),
+        "memo": deed::memo(&deed.chain, &deed.fields).unwrap().to_string(),
+        "shown": receipt.shown.iter().map(|shown| shown.index).collect::<Vec<_>>(),
+        "siblings": receipt.siblings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "receipt": to_hex(&bytes),
+    });
+    check("receipt", &value);
 }
