@@ -231,7 +231,7 @@ def block_proof(r):
 
 
 def answer_body(r):
-    kind = r.tag(8)
+    kind = r.tag(9)
     if kind == 0:
         return kind, None
     if kind == 1:
@@ -257,7 +257,15 @@ def answer_body(r):
         return kind, block_proof(r)
     if kind == 6:
         return kind, members(r)
-    return kind, record_proof(r)
+    if kind == 7:
+        return kind, record_proof(r)
+    first = r.u64() if r.tag(2) == 1 else None
+    proof = record_proof(r)
+    entries = r.list(lambda: entry(r), 1024) if first is not None else []
+    siblings = r.list(r.digest, 128) if first is not None else []
+    start = r.at + 1
+    signed = r.option(lambda: transaction_body(r))
+    return kind, (first, proof, entries, siblings, signed, since(r, start))
 
 
 REASONS = {2: 1, 4: 4, 6: 4, 7: 4, 9: 8, 10: 4, 11: 4, 13: 16, 14: 16}
@@ -272,7 +280,7 @@ def outcome(r):
 CLAIMS = [
     ("transaction", "d"), ("output", "di"), ("history", "d"), ("block", "h"),
     ("consistency", "hd"), ("committee", "h"), ("record", "d"), ("newest", "di"),
-    ("output at", "dih"), ("history at", "dh"),
+    ("output at", "dih"), ("history at", "dh"), ("commit", "dh"),
 ]
 
 
@@ -297,6 +305,32 @@ def root_by_path(keys, tree, index, size, leaf, path):
         else:
             digest = keys.node(tree, digest, sibling)
     return digest
+
+
+def left_count(count):
+    """The largest power of two below `count`."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def multi_root(keys, tree, size, leaves, siblings):
+    """1.4: `leaves` by ascending index."""
+    need(leaves and max(leaves) < size, f"{tree}: indices")
+    left = list(siblings)
+
+    def walk(first, count):
+        inside = [index for index in leaves if first <= index < first + count]
+        if not inside:
+            need(left, f"{tree}: number of siblings")
+            return left.pop(0)
+        if count == 1:
+            return leaves[first]
+        half = left_count(count)
+        pair = walk(first, half), walk(first + half, count - half)
+        return keys.node(tree, *pair)
+
+    root = walk(0, size)
+    need(not left, f"{tree}: number of siblings")
+    return root
 
 
 class Frontier:
