@@ -231,7 +231,7 @@ def block_proof(r):
 
 
 def answer_body(r):
-    kind = r.tag(8)
+    kind = r.tag(9)
     if kind == 0:
         return kind, None
     if kind == 1:
@@ -257,7 +257,15 @@ def answer_body(r):
         return kind, block_proof(r)
     if kind == 6:
         return kind, members(r)
-    return kind, record_proof(r)
+    if kind == 7:
+        return kind, record_proof(r)
+    first = r.u64() if r.tag(2) == 1 else None
+    proof = record_proof(r)
+    entries = r.list(lambda: entry(r), 1024) if first is not None else []
+    siblings = r.list(r.digest, 128) if first is not None else []
+    start = r.at + 1
+    signed = r.option(lambda: transaction_body(r))
+    return kind, (first, proof, entries, siblings, signed, since(r, start))
 
 
 REASONS = {2: 1, 4: 4, 6: 4, 7: 4, 9: 8, 10: 4, 11: 4, 13: 16, 14: 16}
@@ -272,7 +280,7 @@ def outcome(r):
 CLAIMS = [
     ("transaction", "d"), ("output", "di"), ("history", "d"), ("block", "h"),
     ("consistency", "hd"), ("committee", "h"), ("record", "d"), ("newest", "di"),
-    ("output at", "dih"), ("history at", "dh"),
+    ("output at", "dih"), ("history at", "dh"), ("commit", "dh"),
 ]
 
 
@@ -297,6 +305,32 @@ def root_by_path(keys, tree, index, size, leaf, path):
         else:
             digest = keys.node(tree, digest, sibling)
     return digest
+
+
+def left_count(count):
+    """The largest power of two below `count`."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def multi_root(keys, tree, size, leaves, siblings):
+    """1.4: `leaves` by ascending index."""
+    need(leaves and max(leaves) < size, f"{tree}: indices")
+    left = list(siblings)
+
+    def walk(first, count):
+        inside = [index for index in leaves if first <= index < first + count]
+        if not inside:
+            need(left, f"{tree}: number of siblings")
+            return left.pop(0)
+        if count == 1:
+            return leaves[first]
+        half = left_count(count)
+        pair = walk(first, half), walk(first + half, count - half)
+        return keys.node(tree, *pair)
+
+    root = walk(0, size)
+    need(not left, f"{tree}: number of siblings")
+    return root
 
 
 class Frontier:
@@ -358,6 +392,11 @@ def check_map(keys, tree, position, proof, state):
     return record
 
 
+def entry_leaf(keys, log, one):
+    content = one["txid"] + struct.pack("<QIB", one["block"], one["index"], one["role"])
+    return keys.leaf(log, content + bytes(19))
+
+
 def check_history(keys, key, body, wanted, state):
     page, proof, peaks, entries = body
     record = check_record(keys, key, proof, state)
@@ -366,10 +405,34 @@ def check_history(keys, key, body, wanted, state):
     need(len(entries) == due, "history: number of entries")
     frontier = Frontier(keys, "klog", count - due, peaks)
     for one in entries:
-        content = one["txid"] + struct.pack("<QIB", one["block"], one["index"], one["role"])
-        frontier.append(keys.leaf("klog", content + bytes(19)))
+        frontier.append(entry_leaf(keys, "klog", one))
     need(frontier.root() == log, "history: log root")
     return count, entries
+
+
+def check_commit(keys, key, height, body, head):
+    need(height <= head["height"], "claim: above the snapshot")
+    first, proof, entries, siblings, signed, signed_bytes = body
+    record = check_record(keys, key, proof, head["state"])
+    if first is None:
+        need(record is None, "commit: a log that is said not to exist")
+    else:
+        log, count, _ = record or (None, 0, 0)
+        leaves = {first + place: entry_leaf(keys, "klog", one) for place, one in enumerate(entries)}
+        need(multi_root(keys, "klog", count, leaves, siblings) == log, "commit: log root")
+        before = sum(one["block"] < height for one in entries)
+        after = sum(one["block"] > height for one in entries)
+        need(before == (first > 0), "commit: entries before the block")
+        need(after == (first + len(entries) < count), "commit: entries after the block")
+    found = [one for one in entries if one["block"] == height and one["role"] & 32]
+    need(len(found) == (signed is not None), "commit: number of commits")
+    if not found:
+        return f"no commit in block {height}"
+    identity = derive("primus v1 transaction", keys.chain + signed_bytes)
+    need(identity == found[0]["txid"], "commit: id")
+    _, committed = signed
+    need(committed is not None and committed[0] == key, "commit: key")
+    return f"commits to {committed[1].hex()[:16]}.. in block {height}, and to nothing else there"
 
 
 def check_block(keys, proof, at, state):
@@ -416,24 +479,32 @@ def check_inclusion(keys, leaf, indices, siblings, block):
     need(digest == block["transactions"], "transaction: root")
 
 
+def transaction_body(r):
+    """The memo, and the key and the hash of a commit."""
+    need(r.u8() == 1, "transaction: version")
+    kind, committed = r.tag(4), None
+    if kind == 1:
+        r.u64()
+        r.bytes(4096)
+    if kind == 2:
+        r.take(64)
+        for _ in range(2):
+            r.bytes(152026)
+            r.take(64)
+    if kind == 3:
+        committed = r.digest(), r.digest()
+    r.list(lambda: outpoint(r), 4096)
+    r.list(lambda: output(r), 4096)
+    memo = r.option(r.digest)
+    r.option(r.u64)
+    return memo, committed
+
+
 def transaction_ids(chain, data):
     """The id, the witness digest and the memo of a transaction's bytes."""
     r = Reader(data)
     try:
-        need(r.u8() == 1, "transaction: version")
-        kind = r.tag(3)
-        if kind == 1:
-            r.u64()
-            r.bytes(4096)
-        if kind == 2:
-            r.take(64)
-            for _ in range(2):
-                r.bytes(152026)
-                r.take(64)
-        r.list(lambda: outpoint(r), 4096)
-        r.list(lambda: output(r), 4096)
-        memo = r.option(r.digest)
-        r.option(r.u64)
+        memo, _ = transaction_body(r)
         body = r.at
         r.list(lambda: r.take(96), 4096)
         r.end()
@@ -714,10 +785,12 @@ def field(r):
 
 def check_claim(keys, name, fields, head, kind, body):
     state, height = head["state"], head["height"]
-    due = {"transaction": 3, "block": 4, "consistency": 5, "committee": 6, "record": 7}
+    due = {"transaction": 3, "block": 4, "consistency": 5, "committee": 6, "record": 7, "commit": 8}
     need(kind == due.get(name, 2 if name.startswith("output") else 1), "answer: kind")
     at = fields[-1] if name.endswith(" at") else height
     need(at <= height, "claim: above the snapshot")
+    if name == "commit":
+        return check_commit(keys, *fields, body, head)
     if name == "transaction":
         data, result, indices, siblings, proof = body
         identity, witness, _ = transaction_ids(keys.chain, data)

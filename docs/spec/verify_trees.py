@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks vectors/trees.json and vectors/proofs.json from docs/spec/state.md and proofs.md alone.
 
-Beside verify.py, whose readers and hashes it uses. Every root is computed the slow way, every proof of proofs.md section 2 is checked,
-and so are copies of it with one bit of each byte changed.
+Beside verify.py, whose readers and hashes it uses. Every root is computed the slow way, every proof of
+proofs.md section 2 is checked, and so are copies of it with one bit of each byte changed.
 """
 
 import json
@@ -11,7 +11,7 @@ import struct
 import sys
 
 import verify
-from verify import Frontier, Keys, Reader, Refused, keyed, need, root_by_path
+from verify import Frontier, Keys, Reader, Refused, entry_leaf, keyed, left_count, multi_root, need, root_by_path
 
 MAPS = {"key": ("keymap", "klog"), "name": ("namemap", "nlog")}
 
@@ -21,11 +21,6 @@ def one_at(position, bit):
 
 
 # --- Roots (state.md sections 3, 4 and 7) --------------------------------------------------------
-
-
-def left_count(count):
-    """The largest power of two below `count`."""
-    return 1 << (count - 1).bit_length() - 1
 
 
 def log_root(keys, tree, leaves):
@@ -48,10 +43,6 @@ def map_root(keys, tree, records):
     bit = next(bit for bit in range(256) if one_at(first, bit) != one_at(last, bit))
     sides = [[one for one in records if one_at(one[0], bit) == side] for side in (0, 1)]
     return keys.node(tree, *(map_root(keys, tree, side) for side in sides), bit=bit)
-
-
-def entry_leaf(keys, log, content):
-    return keys.leaf(log, content + bytes(19))
 
 
 def status(keys, spent):
@@ -82,7 +73,7 @@ def check_trees(trees):
         need(digest.hex() == one["digest"], f"{tree} {kind} {one['bit']}")
     leaves = trees["leaves"]
     for log, name in (("klog", "entry_of_key"), ("nlog", "entry_of_name")):
-        need(entry_leaf(keys, log, unhex(leaves["entry"])).hex() == leaves[name], name)
+        need(keys.leaf(log, unhex(leaves["entry"]) + bytes(19)).hex() == leaves[name], name)
     spent = verify.spent(Reader(unhex(leaves["spent"])))
     for spent, name in ((None, "output_unspent"), (spent, "output_spent")):
         leaf = output_leaf(keys, unhex(leaves["commitment"]), spent)
@@ -119,27 +110,6 @@ entries = by_count(verify.entry)
 
 def top_of(reader):
     return {"near": reader.digest(), "far": reader.digest()}
-
-
-def multi_root(keys, tree, size, leaves, siblings):
-    """1.4: `leaves` by ascending index."""
-    need(leaves and max(leaves) < size, f"{tree}: indices")
-    left = list(siblings)
-
-    def walk(first, count):
-        inside = [index for index in leaves if first <= index < first + count]
-        if not inside:
-            need(left, f"{tree}: number of siblings")
-            return left.pop(0)
-        if count == 1:
-            return leaves[first]
-        half = left_count(count)
-        pair = walk(first, half), walk(first + half, count - half)
-        return keys.node(tree, *pair)
-
-    root = walk(0, size)
-    need(not left, f"{tree}: number of siblings")
-    return root
 
 
 def map_multi(reader):
@@ -285,8 +255,7 @@ def log_and_record(keys, given, reader):
 
 
 def entry_leaves(keys, log, shown):
-    packed = (one["txid"] + struct.pack("<QIB", one["block"], one["index"], one["role"]) for one in shown)
-    return [entry_leaf(keys, log, content) for content in packed]
+    return [entry_leaf(keys, log, one) for one in shown]
 
 
 def grown(keys, log, frontier, shown):

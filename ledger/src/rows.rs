@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use merkle::hash::TreeHasher;
 use merkle::log::Frontier;
 use merkle::top::{SizedRoot, StateRoots};
-use merkle::{LogEntry, Record, Spent, TreeKeys};
+use merkle::{LogEntry, Map, Record, Spent, TreeKeys};
 use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
@@ -33,6 +33,8 @@ pub mod role {
     pub const GENESIS: u8 = 8;
     /// It is the peer key that evidence convicted (C10).
     pub const CONVICTED: u8 = 16;
+    /// It committed to a hash.
+    pub const COMMIT: u8 = 32;
 }
 
 /// An output with its name and birth: what its commitment binds.
@@ -346,6 +348,24 @@ impl Canonical for ConvictionRow {
 #[must_use]
 pub fn key_position(key: &PublicKey) -> Digest {
     derive(Domain::KeyPosition, &[&key.0])
+}
+
+/// Where the records of a map are kept.
+#[must_use]
+pub const fn map_table(map: Map) -> Table {
+    match map {
+        Map::Key => Table::Key,
+        Map::Name => Table::Name,
+    }
+}
+
+/// Where the logs of a map are kept.
+#[must_use]
+pub const fn log_table(map: Map) -> Table {
+    match map {
+        Map::Key => Table::KeyLog,
+        Map::Name => Table::NameLog,
+    }
 }
 
 pub(crate) fn height_key(height: Height) -> Vec<u8> {

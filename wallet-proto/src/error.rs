@@ -173,6 +173,14 @@ pub enum Error {
         /// How many remain.
         remaining: u64,
     },
+    /// Other than one commit where one is shown, or none where none is.
+    #[error("commit: {found} commits in block {height} do not match what is shown")]
+    Commits {
+        /// How many the log has.
+        found: usize,
+        /// The block.
+        height: Height,
+    },
     /// A Merkle proof that does not hold.
     #[error("{part}: {source}")]
     Proof {
@@ -212,6 +220,7 @@ impl Error {
             | Self::NoMemo { .. }
             | Self::AfterSnapshot { .. }
             | Self::EmptyPage { .. }
+            | Self::Commits { .. }
             | Self::DuplicateCopy { .. }
             | Self::Proof { .. } => None,
         }

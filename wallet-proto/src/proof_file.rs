@@ -133,6 +133,13 @@ pub enum Claim {
         /// The block.
         height: Height,
     },
+    /// The only commit of a key in a block, or that it made none there.
+    Commit {
+        /// The key.
+        key: PublicKey,
+        /// The block.
+        height: Height,
+    },
 }
 
 impl Canonical for Claim {
@@ -155,7 +162,8 @@ impl Claim {
             | Self::Consistency { .. }
             | Self::Committee { .. }
             | Self::Record { .. }
-            | Self::Newest { .. } => None,
+            | Self::Newest { .. }
+            | Self::Commit { .. } => None,
         }
     }
 
@@ -175,6 +183,7 @@ impl Claim {
             Self::Consistency { height, .. } => Request::Consistency { old: height },
             Self::Committee { epoch } => Request::Committee { epoch },
             Self::Record { key } => Request::Record { key },
+            Self::Commit { key, height } => Request::Commit { key, height },
             Self::Newest { key, count } => Request::History {
                 key,
                 page: Page::Newest { count },
@@ -209,6 +218,9 @@ impl Claim {
             }
             Self::Committee { epoch } => committee(*epoch, answer, trust),
             Self::Record { key } => check::record(key, answer, trust).map(Statement::Record),
+            Self::Commit { key, height } => {
+                check::commit(key, *height, answer, trust).map(Statement::Commit)
+            }
             Self::Newest { key, count } => {
                 let page = Page::Newest { count: *count };
                 check::history(key, page, answer, trust).map(Statement::History)

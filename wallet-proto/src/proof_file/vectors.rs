@@ -19,8 +19,8 @@ use crate::test_chain::{TestChain, genesis, public, secret};
 
 const OWNER: u8 = 50;
 
-/// Six blocks of which the first has a payment, one that loses against it, and data; the second
-/// epoch begins with block 5.
+/// Six blocks of which the first has a payment, one that loses against it, data and a commit; the
+/// second epoch begins with block 5.
 fn chain() -> TestChain {
     let mut chain = TestChain::new(genesis(OWNER, &[100, 50]));
     let coins = chain.coins(OWNER);
@@ -29,7 +29,8 @@ fn chain() -> TestChain {
     let data = Body::data(7, b"words on record".to_vec()).unwrap();
     let data = ledger::tx::sign(data, &[], chain.ledger.chain()).unwrap();
     let data = codec::encode(&data).unwrap();
-    chain.settle(&[payment, loser, data]);
+    let commit = chain.commit(OWNER, Digest([9; 32]));
+    chain.settle(&[payment, loser, data, commit]);
     while chain.ledger.height() < Height::new(6) {
         chain.settle(&[]);
     }
@@ -88,6 +89,14 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
         ("record", Claim::Record { key }),
         ("record-absent", Claim::Record { key: stranger }),
         ("newest", Claim::Newest { key, count: 1 }),
+        ("commit", Claim::Commit { key, height }),
+        (
+            "commit-absent",
+            Claim::Commit {
+                key,
+                height: Height::new(2),
+            },
+        ),
         (
             "output-as-of",
             Claim::OutputAt {
