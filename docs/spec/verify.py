@@ -422,8 +422,9 @@ def check_commit(keys, key, height, body, head):
         need(multi_root(keys, "klog", count, leaves, siblings) == log, "commit: log root")
         before = sum(one["block"] < height for one in entries)
         after = sum(one["block"] > height for one in entries)
-        need(before == (first > 0), "commit: entries before the block")
-        need(after == (first + len(entries) < count), "commit: entries after the block")
+        more = first + len(entries) < count
+        need(before == 1 or before == 0 == first, "commit: entries before the block")
+        need(after == 1 or after == 0 and not more, "commit: entries after the block")
     found = [one for one in entries if one["block"] == height and one["role"] & 32]
     need(len(found) == (signed is not None), "commit: number of commits")
     if not found:

@@ -129,12 +129,13 @@ impl Ledger {
     /// What the owners signed of the settled transaction with this id, which a log names.
     ///
     /// # Errors
-    /// A failing disk or a missing row.
+    /// [`Error::Pruned`]; a failing disk or a missing row.
     pub fn transaction_body<S: Store>(&self, id: &Digest, store: &S) -> Result<Body, Error> {
         let table = Table::Transaction;
-        let (_, row) = self
-            .settled(id, store)?
-            .ok_or(Error::MissingRow { table })?;
+        let settled = self.settled(id, store)?;
+        let (place, _) = settled.ok_or(Error::MissingRow { table })?;
+        KeptFrom::read(store)?.demand(place.height)?;
+        let row: TransactionRow = demand(store, table, &place_key(place))?;
         let transaction: Transaction = codec::decode(&row.bytes)?;
         Ok(transaction.body)
     }
