@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::tx::Outpoint;
+use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height};
 use primus_wallet::HostAddress;
@@ -20,6 +21,7 @@ const EXAMPLES: &str = "Examples:
   primus-wallet verify payment.primusproof --genesis genesis.bin
   primus-wallet notarise contract.pdf --field buyer=Anna --field price=25
   primus-wallet receipt export contract.pdf.primusdeed --fields document,buyer -o anna.primusreceipt
+  primus-wallet commit minutes.pdf
   primus-wallet verify receipt anna.primusreceipt --document contract.pdf --genesis genesis.bin
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 the proof does not hold; 4 no host reachable;
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Puts a document or fields on record, without showing them to anybody.
     Notarise(Notarise),
+    /// Puts a document's hash on record as the one word of this key in its block.
+    Commit(CommitTo),
     /// Shows chosen fields of what was put on record.
     #[command(subcommand)]
     Receipt(Receipt),
@@ -129,7 +133,7 @@ pub(crate) struct History {
 #[derive(Debug, Args)]
 pub(crate) struct Proof {
     /// TRANSACTION for what became of it; TRANSACTION:INDEX for one of its outputs; history:KEY,
-    /// newest:KEY:COUNT or key:KEY for a key; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
+    /// newest:KEY:COUNT or key:KEY for a key; commit:KEY:HEIGHT for its one word in a block; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
     #[arg(value_parser = claim)]
     pub(crate) claim: Claim,
     /// As of this earlier block; for outputs and histories.
@@ -146,6 +150,9 @@ pub(crate) struct Verify {
     /// The proof file.
     #[arg(required = true)]
     pub(crate) file: Option<PathBuf>,
+    /// Checks that a commit is to this document, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) document: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) start: Start,
     #[command(subcommand)]
@@ -201,6 +208,25 @@ pub(crate) struct Notarise {
     pub(crate) timeout: u64,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct CommitTo {
+    /// The document, whose digest is committed to.
+    #[arg(required_unless_present = "hash")]
+    pub(crate) file: Option<PathBuf>,
+    /// A hash instead, 64 hexadecimal digits.
+    #[arg(long, value_name = "HASH", conflicts_with = "file")]
+    pub(crate) hash: Option<Digest>,
+    /// The proof file to write [default: FILE.commit.primusproof].
+    #[arg(short, long, value_name = "FILE", required_unless_present = "file")]
+    pub(crate) output: Option<PathBuf>,
+    /// The fee [default: the chain's least fee].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) fee: Option<u64>,
+    /// Seconds to wait for the proof; the transaction stays in the outbox after that.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Receipt {
     /// Writes a receipt that shows the chosen fields of a deed and hides the others.
@@ -242,7 +268,7 @@ fn claim(text: &str) -> Result<Claim, String> {
     let parts: Vec<_> = text.split(':').collect();
     parsed(&parts).ok_or_else(|| {
         "one of TRANSACTION, TRANSACTION:INDEX, history:KEY, newest:KEY:COUNT, key:KEY, \
-         block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
+         commit:KEY:HEIGHT, block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
          hexadecimal digits"
             .to_owned()
     })
@@ -258,6 +284,10 @@ fn parsed(parts: &[&str]) -> Option<Claim> {
             count: count.parse().ok()?,
         },
         ["key", of] => Claim::Record { key: key(of)? },
+        ["commit", of, height] => Claim::Commit {
+            key: key(of)?,
+            height: Height::new(number(height)?),
+        },
         ["block", height] => Claim::Block {
             height: Height::new(number(height)?),
         },

@@ -41,6 +41,7 @@ pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
         Command::History(history) => block_on(list(options, history, out)),
         Command::Proof(proof) => block_on(prove(options, proof, out)),
         Command::Notarise(notarise) => block_on(notary::notarise(options, notarise, out)),
+        Command::Commit(commit) => block_on(notary::commit(options, commit, out)),
         Command::Receipt(Receipt::Export(export)) => block_on(notary::export(options, export, out)),
         Command::Policy(policy) => block_on(checkpoint(options, policy, out)),
     }
@@ -96,22 +97,7 @@ fn check(home: &Home, verify: Verify, out: Printer) -> Result<(), Error> {
     }
     let trust = trust(home, &verify.start)?;
     let file = verify.file.unwrap_or_default();
-    match proof_file::verify(&home::read(&file)?, &trust) {
-        Ok(statement) => {
-            let object = json!({
-                "valid": true,
-                "statement": statement.to_string(),
-                "as_of": as_of(statement.as_of()),
-            });
-            out.result(&[format!("VALID    {statement}")], &object);
-            Ok(())
-        }
-        Err(error) => {
-            let object = json!({ "valid": false, "failing": error.to_string() });
-            out.result(&[format!("INVALID  {error}")], &object);
-            Err(error.into())
-        }
-    }
+    notary::check_proof(&file, verify.document.as_deref(), &trust, out)
 }
 
 /// What a verifier starts from: a policy, a genesis, or what the home names.

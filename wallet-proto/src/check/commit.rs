@@ -61,13 +61,12 @@ pub fn commit(
         ([], None) => None,
         ([entry], Some(body)) => {
             same(Part::Transaction, body.id(trust.chain())?, entry.txid)?;
-            match body.kind {
-                Kind::Commit { key: signer, hash } if signer == *key => Some(Commit {
-                    hash,
-                    entry: *entry,
-                }),
-                _ => return Err(Error::OtherKind),
-            }
+            let Kind::Commit { key: signer, hash } = body.kind else {
+                return Err(Error::OtherKind);
+            };
+            same(Part::Transaction, Digest(signer.0), Digest(key.0))?;
+            let entry = *entry;
+            Some(Commit { hash, entry })
         }
         _ => {
             let found = commits.len();

@@ -1,7 +1,8 @@
-//! Notarising, receipts, and their check.
+//! Notarising, commits, receipts, and their check.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use primitives::Digest;
@@ -13,13 +14,14 @@ use primus_wallet::home::{self, Home};
 use primus_wallet::keys::new_seed;
 use primus_wallet::wallet::{Options, Wallet};
 use serde_json::{Value, json};
+use wallet_proto::Trust;
 use wallet_proto::deed::{DOCUMENT, Deed, Field, Fields, document_digest};
-use wallet_proto::proof_file::{Claim, ProofFile};
+use wallet_proto::proof_file::{self, Claim, ProofFile, Statement};
 use wallet_proto::receipt::{self, Notarised, Receipt};
 use wallet_proto::wire;
 
 use super::{as_of, send, trust, write_proof};
-use crate::cli::{Export, Notarise, VerifyReceipt};
+use crate::cli::{CommitTo, Export, Notarise, VerifyReceipt};
 use crate::print::Printer;
 
 pub(super) async fn notarise(options: Options, asked: Notarise, out: Printer) -> Result<(), Error> {
@@ -70,6 +72,39 @@ pub(super) async fn notarise(options: Options, asked: Notarise, out: Printer) ->
     Ok(())
 }
 
+pub(super) async fn commit(options: Options, asked: CommitTo, out: Printer) -> Result<(), Error> {
+    let document = asked.file.as_ref().map(|path| home::read(path));
+    let document = document.transpose()?.map(|bytes| document_digest(&bytes));
+    let hash = asked.hash.or(document).unwrap_or_default();
+    let default = || named(&asked.file.unwrap_or_default(), "commit.primusproof");
+    let path = asked.output.unwrap_or_else(default);
+    let mut wallet = Wallet::open(&options)?;
+    let fee = asked.fee.map(Amount::new);
+    let prepared = wallet.prepare_commit(hash, fee).await?;
+    let (id, fee, remains) = (prepared.id, prepared.fee, prepared.remains);
+    out.progress(format!("commits  to {hash} in transaction {id}"));
+    out.progress(format!("fee      {fee}; {remains} remain free"));
+    let paid = send(&mut wallet, &prepared, asked.timeout, out).await?;
+    let (height, time) = (paid.settled.header.height, paid.settled.header.time);
+    let key = *wallet.key();
+    let proof = wallet.proof(Claim::Commit { key, height }).await?;
+    let statement = proof_file::verify(&proof, wallet.trust())?;
+    write_proof(&path, &proof, out)?;
+    out.progress(format!("COMMITTED {statement}"));
+    out.object(&json!({
+        "id": id.to_string(),
+        "key": key.to_string(),
+        "hash": hash.to_string(),
+        "fee": fee.to_string(),
+        "remains": remains.to_string(),
+        "height": height.get(),
+        "time_ms": time.get(),
+        "proof": path.display().to_string(),
+        "as_of": as_of(statement.as_of()),
+    }));
+    Ok(())
+}
+
 pub(super) async fn export(options: Options, asked: Export, out: Printer) -> Result<(), Error> {
     let mut wallet = Wallet::open(&options)?;
     let deed = read_deed(&asked.deed)?;
@@ -115,44 +150,73 @@ pub(super) async fn export(options: Options, asked: Export, out: Printer) -> Res
 pub(super) fn check(home: &Home, asked: &VerifyReceipt, out: Printer) -> Result<(), Error> {
     let trust = trust(home, &asked.start)?;
     let bytes = home::read(&asked.file)?;
-    let document = asked.document.as_ref();
-    let document = document.map(|path| {
-        let digest = document_digest(&home::read(path)?);
-        Ok::<_, Error>((path, digest))
-    });
-    let document = document.transpose()?;
-    let checked = receipt::verify(&bytes, &trust).map_err(Error::from);
-    let checked = checked.and_then(|proven| {
-        document.map_or(Ok(()), |(path, found)| check_document(&proven, path, found))?;
+    let proven = receipt::verify(&bytes, &trust).map_err(Error::from);
+    let proven = proven.and_then(|proven| {
+        check_document(proven.document(), asked.document.as_deref())?;
         Ok(proven)
     });
-    match checked {
-        Ok(proven) => {
-            let mut lines = vec![format!("VALID    {proven}")];
-            lines.extend(document.map(|(path, _)| {
-                let path = path.display();
-                format!("document {path} is the one on record")
-            }));
-            out.result(&lines, &object(&proven));
-            Ok(())
-        }
-        Err(error) => {
-            let object = json!({ "valid": false, "failing": error.to_string() });
-            out.result(&[format!("INVALID  {error}")], &object);
-            Err(error)
-        }
-    }
+    let proven = proven.inspect_err(|error| invalid(error, out))?;
+    tell_valid(&proven, asked.document.as_deref(), &object(&proven), out);
+    Ok(())
 }
 
-fn check_document(proven: &Notarised, path: &Path, found: Digest) -> Result<(), Error> {
-    let shown = proven.document();
-    if shown == Some(found) {
+/// Checks a proof file, and that a commit in it is to the document, if one is given.
+pub(super) fn check_proof(
+    file: &Path,
+    document: Option<&Path>,
+    trust: &Trust,
+    out: Printer,
+) -> Result<(), Error> {
+    let proven = proof_file::verify(&home::read(file)?, trust).map_err(Error::from);
+    let proven = proven.and_then(|statement| {
+        check_document(committed(&statement), document)?;
+        Ok(statement)
+    });
+    let statement = proven.inspect_err(|error| invalid(error, out))?;
+    let object = json!({
+        "valid": true,
+        "statement": statement.to_string(),
+        "as_of": as_of(statement.as_of()),
+    });
+    tell_valid(&statement, document, &object, out);
+    Ok(())
+}
+
+fn committed(statement: &Statement) -> Option<Digest> {
+    if let Statement::Commit(proven) = statement {
+        return proven.commit.map(|commit| commit.hash);
+    }
+    None
+}
+
+fn tell_valid(proven: &impl Display, document: Option<&Path>, object: &Value, out: Printer) {
+    let mut lines = vec![format!("VALID    {proven}")];
+    lines.extend(document.map(|path| {
+        let path = path.display();
+        format!("document {path} is the one on record")
+    }));
+    out.result(&lines, object);
+}
+
+fn invalid(error: &Error, out: Printer) {
+    let object = json!({ "valid": false, "failing": error.to_string() });
+    out.result(&[format!("INVALID  {error}")], &object);
+}
+
+/// Checks that what is on record is this document, if one is given.
+fn check_document(on_record: Option<Digest>, path: Option<&Path>) -> Result<(), Error> {
+    let Some(path) = path else {
+        return Ok(());
+    };
+    let found = document_digest(&home::read(path)?);
+    if on_record == Some(found) {
         return Ok(());
     }
+    let wanted = on_record.map(|digest| digest.to_string());
     Err(Error::OtherDocument {
         path: path.to_path_buf(),
         found,
-        wanted: shown.map_or_else(|| "nothing of one".to_owned(), |shown| shown.to_string()),
+        wanted: wanted.unwrap_or_else(|| "nothing of one".to_owned()),
     })
 }
 

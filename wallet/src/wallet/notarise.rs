@@ -1,6 +1,8 @@
-//! Notarising: a transaction commits to the fields of a deed by its memo.
+//! Notarising: a transaction commits to the fields of a deed by its memo, or a key to a hash as its one
+//! word in a block.
 
 use ledger::tx::{Body, Kind};
+use primitives::Digest;
 use primitives::codec::Bytes;
 use primitives::units::Amount;
 use wallet_proto::deed::{self, Deed, Fields};
@@ -42,6 +44,27 @@ impl Wallet {
                 transaction: prepared.id,
                 fields,
             })?;
+            outbox.push(prepared.bytes.clone());
+            Ok(prepared)
+        })
+    }
+
+    /// Prepares the transaction by which this wallet's key commits to `hash`, signs it and puts it into
+    /// the outbox; [`Wallet::send`] carries it through. It pays the fee of a transfer.
+    ///
+    /// # Errors
+    /// As [`Wallet::prepare`].
+    pub async fn prepare_commit(
+        &mut self,
+        hash: Digest,
+        fee: Option<Amount>,
+    ) -> Result<Prepared, Error> {
+        let key = self.key;
+        let body = Body::of(Kind::Commit { key, hash });
+        let fee = self.fee(fee)?;
+        self.balance().await?;
+        self.home.change_outbox(|outbox| {
+            let prepared = self.fund(body, Vec::new(), fee, &self.free_coins(outbox)?)?;
             outbox.push(prepared.bytes.clone());
             Ok(prepared)
         })

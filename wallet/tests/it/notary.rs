@@ -118,6 +118,50 @@ fn a_document_is_put_on_record_and_a_part_of_it_is_shown_and_verified_offline() 
 }
 
 #[test]
+fn a_document_is_the_one_word_of_a_key_in_a_block_and_nothing_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let runtime = runtime();
+    let host = runtime.block_on(async { Host::start(22, chain(), Manner::Honest) });
+    make(path, &host);
+    fs::write(path.join("minutes.txt"), "we agreed").unwrap();
+    let done = json(&wallet(path, &["--json", "commit", "minutes.txt"]));
+    let (key, height) = (public(OWNER).to_string(), done["height"].as_u64().unwrap());
+    assert_eq!(done["key"], key.as_str());
+    let proof = |height: u64, file: &str| {
+        let claim = format!("commit:{key}:{height}");
+        json(&wallet(path, &["--json", "proof", &claim, "-o", file]))
+    };
+    let none = proof(height - 1, "none.primusproof")["statement"].to_string();
+    assert!(none.contains("committed to nothing in block"), "{none}");
+    let same = proof(height, "again.primusproof")["statement"].to_string();
+    let hash = done["hash"].as_str().unwrap();
+    let due = format!("in block {height} key {key} committed to {hash}");
+    assert!(same.contains(&due), "{same}");
+    let hashed = ["--json", "commit", "--hash", hash, "-o", "hash.primusproof"];
+    let second = json(&wallet(path, &hashed));
+    assert!(second["height"].as_u64().unwrap() > height);
+
+    // Offline from here on: no home, no host.
+    drop((host, runtime));
+    fs::remove_dir_all(path.join("home")).unwrap();
+    let verify = |file: &str| {
+        let document = ["--genesis", "genesis.bin", "--document", "minutes.txt"];
+        wallet(path, &[&["--json", "verify", file][..], &document].concat())
+    };
+    for file in [
+        "minutes.txt.commit.primusproof",
+        "again.primusproof",
+        "hash.primusproof",
+    ] {
+        assert_eq!(json(&verify(file))["valid"], true, "{file}");
+    }
+    assert!(code(&verify("none.primusproof"), 3).contains("nothing of one"));
+    fs::write(path.join("minutes.txt"), "we disagreed").unwrap();
+    assert!(code(&verify("again.primusproof"), 3).contains("receipt.document"));
+}
+
+#[test]
 fn what_cannot_be_notarised_is_told_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
