@@ -2,6 +2,7 @@ use primitives::limits::PAGE_ENTRIES_MAX;
 
 use super::*;
 use crate::outcome::{Outcome, Reason};
+use crate::query::key_map_position;
 use crate::state::Ledger;
 use crate::test_chain::{TestChain, bytes, height, public};
 use crate::tx::Transaction;
@@ -58,13 +59,12 @@ fn transactions_below_the_mark_are_gone_and_the_rest_is_as_it_was() {
         let block = height(u64::try_from(index).unwrap() + 1);
         if block < height(4) {
             let (found_at, first) = (block, height(4));
-            assert_eq!(
-                found,
-                Err(Error::Pruned {
-                    found: found_at,
-                    first
-                })
-            );
+            let pruned = || Error::Pruned {
+                found: found_at,
+                first,
+            };
+            assert_eq!(found, Err(pruned()));
+            assert_eq!(ledger.transaction_body(&id, &chain.rows), Err(pruned()));
         } else {
             assert_eq!(found, whole.ledger.transaction(&id, &whole.rows));
         }
@@ -83,7 +83,8 @@ fn transactions_below_the_mark_are_gone_and_the_rest_is_as_it_was() {
     assert_eq!(known.collect::<Vec<_>>(), [true, false, false, true, true]);
     for owner in 1..=8 {
         let key = public(owner);
-        let history = |chain: &TestChain| chain.ledger.key_history(&key, &chain.rows).unwrap();
+        let at = key_map_position(&key);
+        let history = |chain: &TestChain| chain.ledger.history(&at, &chain.rows).unwrap();
         assert_eq!(history(&chain), history(&whole));
         let outputs = |chain: &TestChain| {
             let from = crate::query::OutputCursor::default();
