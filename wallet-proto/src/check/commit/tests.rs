@@ -37,10 +37,10 @@ fn verdict(chain: &TestChain, seed: u8, height: u64, answer: &Answer) -> Result<
 }
 
 fn given(answer: &mut Answer) -> &mut CommitAnswer {
-    match &mut answer.body {
-        Body::Commit(given) => given,
-        other => panic!("{other:?}"),
-    }
+    let Body::Commit(given) = &mut answer.body else {
+        panic!("another body than of a commit");
+    };
+    given
 }
 
 #[test]
