@@ -18,6 +18,7 @@ use crate::timed;
 const BATCHES: u32 = 41;
 
 /// The caller and one thread more.
+#[derive(Debug)]
 struct Two;
 
 impl Workers for Two {

@@ -137,7 +137,8 @@ fn drive(start: Start) -> Result<(), Error> {
         signer: Box::new(event_key.signer()?),
         creation,
     };
-    let (replica, batch) = Replica::start(setup, store.as_ref())?;
+    let (mut replica, batch) = Replica::start(setup, store.as_ref())?;
+    replica.hash_with(Arc::new(Threads(config.workers)));
     store.apply(&batch)?;
     store.sync()?;
     let (committee, committees) = watch::channel(Arc::new(replica.committee().clone()));

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use merkle::hash::TreeHasher;
 use merkle::leaf::output_leaf;
 use merkle::transactions::TransactionTree;
-use merkle::workers::Sequential;
 use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, Canonical, List};
@@ -166,8 +165,9 @@ impl Ledger {
             }
             put(batch, Table::Output, position_key(*position), row)?;
         }
-        self.outputs.update(&older, changes.height, &Sequential)?;
-        self.outputs.append(&newer, changes.height, &Sequential);
+        let workers = self.workers.as_ref();
+        self.outputs.update(&older, changes.height, workers)?;
+        self.outputs.append(&newer, changes.height, workers);
         for (outpoint, position) in &changes.outpoints {
             let row = PositionRow {
                 position: *position,
@@ -191,7 +191,8 @@ impl Ledger {
                 put(batch, Table::KeyLog, log_key(position, index), entry)?;
             }
         }
-        self.key_map.update(&records, changes.height, &Sequential)?;
+        let workers = self.workers.as_ref();
+        self.key_map.update(&records, changes.height, workers)?;
         Ok(())
     }
 
