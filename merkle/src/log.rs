@@ -23,12 +23,10 @@ use crate::nodes::{Nodes, check_size};
 use crate::path::Path;
 use crate::top::SizedRoot;
 
-mod extend;
 mod frontier;
 mod verify;
 
 pub use crate::nodes::check_subtree;
-pub use extend::{Placed, extend_path};
 pub use frontier::Frontier;
 pub(crate) use verify::{check_count, check_root};
 pub use verify::{

@@ -174,18 +174,8 @@ pub struct Answer {
 pub struct Snapshot {
     /// Its header, with the state root that proofs lead to.
     pub header: Header,
-    /// A quorum's attestations of it; empty at height 0, which the genesis gives, and where the wallet
-    /// said that it holds this block.
+    /// A quorum's attestations of it; empty at height 0, which the genesis gives.
     pub certificate: Certificate,
-}
-
-impl Snapshot {
-    /// Whether the certificate was left out, as it is for the genesis block and for one that the
-    /// wallet holds.
-    #[must_use]
-    pub fn is_bare(&self) -> bool {
-        self.certificate == Certificate::empty(self.header.epoch)
-    }
 }
 
 /// A sealing block and the committee that it hands over to (C30).

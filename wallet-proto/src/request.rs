@@ -17,8 +17,8 @@ pub const TRANSACTIONS_MAX: usize = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub struct Question {
-    /// A block whose certificate the wallet has checked already: what can be proven under this block
-    /// is, and an answer under it has no certificate.
+    /// A block whose certificate the wallet has: what can be proven under this block is, and an answer
+    /// under it comes with an empty certificate, for which the wallet puts its own.
     pub held: Option<Height>,
     /// What is asked.
     pub request: Request,

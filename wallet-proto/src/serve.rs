@@ -93,10 +93,10 @@ pub fn serve<S: Store>(
             let body = Body::Block(block(*height, under, ledger, store)?);
             Ok(Served { under, body })
         }
+        // Asked to move on, so never under an older block.
         Request::Consistency { old } => {
-            let under = under(held, *old, ledger);
-            let body = Body::Consistency(block(*old, under, ledger, store)?);
-            Ok(Served { under, body })
+            let body = block(*old, ledger.height(), ledger, store)?;
+            Ok(newest(Body::Consistency(body)))
         }
         Request::Committee { epoch } => committee(*epoch, ledger, store),
         Request::Submit { .. } | Request::Track { .. } => {

@@ -45,8 +45,6 @@ pub struct Trust {
     committees: Vec<Committee>,
     /// The share of stake that must have signed, beside the quorum.
     percent_min: u64,
-    /// A block whose certificate need not be shown again.
-    held: Option<Certified>,
 }
 
 /// A block that this trust has found certified; only [`Trust`] builds one.
@@ -128,7 +126,6 @@ impl Trust {
             start,
             committees: Vec::from([Committee::new(committee)?]),
             percent_min: 0,
-            held: None,
         })
     }
 
@@ -139,25 +136,12 @@ impl Trust {
         self
     }
 
-    /// From here on answers under this block, which this trust has found certified, need no
-    /// certificate; those under one held before do again.
-    pub const fn hold(&mut self, certified: Certified) {
-        self.held = Some(certified);
-    }
-
-    /// The block whose certificate answers may leave out.
-    #[must_use]
-    pub const fn held(&self) -> Option<&Certified> {
-        self.held.as_ref()
-    }
-
-    /// The same trust, before it followed any handover or held any block.
+    /// The same trust, before it followed any handover.
     #[must_use]
     pub fn from_start(&self) -> Self {
         let first = self.committees.iter().take(1).cloned().collect();
         Self {
             committees: first,
-            held: None,
             ..self.clone()
         }
     }
@@ -195,7 +179,7 @@ impl Trust {
         newest.flat_map(Committee::members).copied().collect()
     }
 
-    /// Checks the header, its committee and the certificate, which may be left out of the block held.
+    /// Checks the header, its committee and the certificate.
     ///
     /// # Errors
     /// A typed error naming the part of the certificate or header that fails; the sender is to
@@ -215,12 +199,6 @@ impl Trust {
             });
         }
         let root = header.root()?;
-        if let Some(held) = self.held.filter(|held| held.height() == height)
-            && snapshot.is_bare()
-        {
-            same(Part::Snapshot, root, held.root)?;
-            return Ok(held);
-        }
         if height == start {
             same(Part::Snapshot, root, self.start.root)?;
         }

@@ -4,7 +4,6 @@ use crate::rows::{role, transaction_leaf};
 use crate::test_chain::{TestChain, bytes, genesis, height, public};
 use crate::tx::{Transaction, check_alone};
 use merkle::log::Frontier;
-use merkle::proof::block::Joint;
 use merkle::proof::output::OutputStatus;
 use merkle::proof::transaction::BlockTransactions;
 use merkle::top::State;
@@ -345,25 +344,6 @@ fn earlier_blocks_are_proven_under_any_later_one() {
         };
         let root = header.root().unwrap();
         proof.verify(keys, number, &root.0, &state).unwrap();
-        if under < height(5) {
-            let (joint, inclusion) = ledger
-                .block_inclusion(under, height(5), &chain.rows)
-                .unwrap();
-            let newer = Joint {
-                height: under,
-                header: &joint.root().unwrap().0,
-                inclusion: &inclusion,
-                state: State {
-                    height: height(5),
-                    root: ledger.header().state,
-                },
-            };
-            let extended = proof.extended(keys, number, &newer).unwrap();
-            let (_, asked) = ledger
-                .block_inclusion(number, height(5), &chain.rows)
-                .unwrap();
-            assert_eq!(extended, asked);
-        }
     }
     for (number, under) in [(3, 3), (3, 2)] {
         let refused = ledger.block_inclusion(height(number), height(under), &chain.rows);

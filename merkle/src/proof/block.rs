@@ -6,7 +6,7 @@ use primitives::units::Height;
 
 use crate::error::Error;
 use crate::hash::{TreeHasher, TreeKeys};
-use crate::log::{LogTree, Placed, extend_path, root_by_inclusion, verify_consistency};
+use crate::log::{LogTree, root_by_inclusion, verify_consistency};
 use crate::path::Path;
 use crate::top::{SizedRoot, State, StateRoots, StateTree, TopProof};
 
@@ -78,51 +78,6 @@ impl BlockInclusion {
             of: state.height,
         })
     }
-}
-
-impl BlockInclusion {
-    /// The proof for the same header, at `height`, under a newer state. `newer` shows there the header
-    /// of the block that this proof is under. Both hold already. Cost: at most 64 compressions.
-    ///
-    /// # Errors
-    /// [`Error::Index`] unless `height` is below the joint and that below the newer state;
-    /// [`Error::SiblingCount`] for a path that is too short.
-    pub fn extended(
-        &self,
-        keys: &TreeKeys,
-        height: Height,
-        newer: &Joint<'_>,
-    ) -> Result<Self, Error> {
-        let under = newer.height.get();
-        let old = Placed {
-            index: height.get(),
-            size: under,
-            path: &self.path,
-        };
-        let new = Placed {
-            index: under,
-            size: newer.state.height.get(),
-            path: &newer.inclusion.path,
-        };
-        let leaf = keys.block().leaf(newer.header);
-        Ok(Self {
-            path: extend_path(keys.block(), &old, &new, leaf)?,
-            top: newer.inclusion.top,
-        })
-    }
-}
-
-/// A header that an older proof is under, as it is shown under a newer state.
-#[derive(Debug, Clone, Copy)]
-pub struct Joint<'a> {
-    /// Its height.
-    pub height: Height,
-    /// The bytes that its leaf of the block tree is made of.
-    pub header: &'a [u8],
-    /// Shows it under the newer state.
-    pub inclusion: &'a BlockInclusion,
-    /// The newer state.
-    pub state: State,
 }
 
 /// Shows that the headers an older state builds on are the first of those a newer one builds on.

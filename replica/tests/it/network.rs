@@ -303,7 +303,8 @@ impl Network {
             session,
             request: 1,
         };
-        self.input(peer, Input::Wallet { ticket, request });
+        let question = request.into();
+        self.input(peer, Input::Wallet { ticket, question });
     }
 
     /// Lets virtual time pass.
