@@ -4,7 +4,8 @@
 use ledger::Genesis;
 use ledger::prune::KeptFrom;
 use ledger::rows::{
-    BlockRow, ConvictionRow, HeadRow, KeyLogRow, KeyRow, OutputRow, Place, committee_key, stake_key,
+    BlockRow, ConvictionRow, EntryRow, HeadRow, OutputRow, Place, RecordRow, committee_key,
+    stake_key,
 };
 use merkle::hash::TreeKeys;
 use merkle::log::Frontier;
@@ -123,11 +124,11 @@ fn logs(
     writer: &mut Writer<'_>,
 ) -> Result<(), Error> {
     let hasher = keys.log(map);
-    rows(store, records, |key, row: KeyRow| {
+    rows(store, records, |key, row: RecordRow| {
         let (mut frontier, mut last_block) = (Frontier::new(), Height::ZERO);
         for index in 0..row.record.count {
             let at = [key, &index.to_be_bytes()].concat();
-            let entry: KeyLogRow = crate::fsck::rows::read(store, log, &at)?;
+            let entry: EntryRow = crate::fsck::rows::read(store, log, &at)?;
             if entry.entry.block >= first {
                 break;
             }
@@ -144,7 +145,7 @@ fn logs(
             count: frontier.size(),
             last_block,
         };
-        writer.put(records, key, &KeyRow { record, frontier })
+        writer.put(records, key, &RecordRow { record, frontier })
     })
 }
 
