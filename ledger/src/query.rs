@@ -202,7 +202,7 @@ impl Ledger {
         height: Height,
         store: &S,
     ) -> Result<(EntrySpan, Option<Body>), Error> {
-        let at = Subject::Name(name.clone()).position();
+        let at = Subject::Name(*name).position();
         let span = self.newest_entry(&at, height, store)?;
         let newest = span.entries().iter().rfind(|entry| entry.block <= height);
         let Some(newest) = newest else {

@@ -13,7 +13,7 @@ use crate::rows::key_position;
 use crate::tx::Name;
 
 /// Whatever has a log.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub enum Subject {
     /// A key.

@@ -206,13 +206,15 @@ pub enum Body {
     Consistency(BlockProof),
     /// The committee that the snapshot, a sealing block, hands over to.
     Committee(Members),
-    /// A key's record, or that it has none.
+    /// The record of a key or name, or that it has none.
     Record(RecordProof),
     /// What a key committed to in a block.
     Commit(CommitAnswer),
+    /// Who holds a name as of a block.
+    Name(NameAnswer),
 }
 
-/// Entries of a key's log with the proof that none is withheld, or that the key has none.
+/// Entries of a log with the proof that none is withheld, or that there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub enum History {
@@ -231,6 +233,16 @@ pub struct CommitAnswer {
     /// The entries of the key's log in that block.
     pub span: EntrySpan,
     /// What the key signed, if one of the entries is a commit.
+    pub body: Option<Box<ledger::tx::Body>>,
+}
+
+/// The newest transaction of a name up to a block, by which it is held.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct NameAnswer {
+    /// Its entry in the name's log, and the one after it.
+    pub span: EntrySpan,
+    /// What was signed, if anybody holds the name there.
     pub body: Option<Box<ledger::tx::Body>>,
 }
 

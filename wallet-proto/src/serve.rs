@@ -11,8 +11,8 @@ use alloc::format;
 use ledger::committee::Members;
 use ledger::genesis::Parameters;
 use ledger::prune::KeptFrom;
-use ledger::query::key_map_position;
 use ledger::rows::role;
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use ledger::{Error, Ledger};
 use merkle::LogEntry;
@@ -26,7 +26,8 @@ use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
 use crate::reply::{
-    BlockProof, Body, Code, CommitAnswer, History, OutputAnswer, Refusal, TransactionAnswer,
+    BlockProof, Body, Code, CommitAnswer, History, NameAnswer, OutputAnswer, Refusal,
+    TransactionAnswer,
 };
 use crate::request::{Page, Question, Request};
 
@@ -77,16 +78,23 @@ pub fn serve<S: Store>(
     };
     match &question.request {
         Request::Head => Ok(newest(Body::Head)),
-        Request::History { key, page } => {
-            let history = history(&key_map_position(key), *page, ledger, store)?;
+        Request::History { of, page } => {
+            let history = history(&of.position(), *page, ledger, store)?;
             Ok(newest(Body::History(history)))
         }
         Request::Output { outpoint } => output(outpoint, ledger, store).map(newest),
-        Request::Record { key } => {
-            let record = ledger.record(&key_map_position(key), store)?;
+        Request::Record { of } => {
+            let record = ledger.record(&of.position(), store)?;
             Ok(newest(Body::Record(record)))
         }
         Request::Commit { key, height } => commit(key, *height, ledger, store).map(newest),
+        Request::Name { name, height } => {
+            let height = height.unwrap_or(ledger.height());
+            settled(height, ledger)?;
+            let (span, body) = ledger.name(name, height, store)?;
+            let body = body.map(Box::new);
+            Ok(newest(Body::Name(NameAnswer { span, body })))
+        }
         Request::Transaction { id } => transaction(id, held, ledger, store),
         Request::Block { height } => {
             let under = under(held, *height, ledger);
@@ -159,7 +167,7 @@ fn commit<S: Store>(
     store: &S,
 ) -> Result<Body, Unserved> {
     settled(height, ledger)?;
-    let span = match ledger.entries_of_block(&key_map_position(key), height, store) {
+    let span = match ledger.entries_of_block(&Subject::Key(*key).position(), height, store) {
         Err(Error::Primitive(primitives::Error::TooMany { .. })) => {
             let text = "more transactions touched the key in that block than a page holds";
             return Err(refused(Code::NotFound, text));

@@ -249,8 +249,8 @@ impl Changes {
                 let body = transaction.body.clone();
                 self.named.insert((name.position(), number), id);
                 let holder = Holder { key: *to, number };
-                self.names.insert(name.clone(), NameRow { holder, body });
-                let named = touches.entry(Subject::Name(name.clone())).or_default();
+                self.names.insert(*name, NameRow { holder, body });
+                let named = touches.entry(Subject::Name(*name)).or_default();
                 named.role |= role::NAMED;
                 touch(&mut touches, *to).role |= role::NAMED;
                 if let Some(holder) = from {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::outcome::Reason;
 use crate::rows::{EntryRow, OutputRow, key_position, log_key, role};
-use crate::test_chain::{TestChain, bytes, genesis, height, public, signer, unspent};
+use crate::test_chain::{TestChain, bytes, genesis, height, named, public, signer, unspent};
 use crate::tx::{Body, Output, Taken, Transaction, TransferDraft, fee_transaction, sign};
 use primitives::codec;
 use primitives::keys::Signer;

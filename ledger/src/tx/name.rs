@@ -7,67 +7,77 @@
 //! Each transaction of a name says its number, so that of two that are made for one place one at most
 //! is applied.
 
-use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use primitives::Digest;
 use primitives::codec::bincode::de::Decoder;
-use primitives::codec::bincode::error::DecodeError;
+use primitives::codec::bincode::enc::Encoder;
+use primitives::codec::bincode::error::{DecodeError, EncodeError};
 use primitives::codec::{Bytes, Decode, Encode, bincode};
 use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
-use primitives::{Digest, limits};
+use primitives::limits::NAME_BYTES_MAX;
 
 use crate::error::Error;
 
 /// A name: 1 to 64 of `a` to `z`, `0` to `9` and `-`, which neither begins nor ends with `-`. There is
 /// one way to write each, and no two look alike but for the shapes of their letters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode)]
-#[bincode(crate = "primitives::codec::bincode")]
-pub struct Name(Bytes<{ limits::NAME_BYTES_MAX }>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// Filled up with zeros.
+    bytes: [u8; NAME_BYTES_MAX],
+    length: usize,
+}
 
 impl Name {
     /// The longest encoding, in bytes.
-    pub const BYTES_MAX: usize = 4 + limits::NAME_BYTES_MAX;
-
-    /// The name that is written so.
-    ///
-    /// # Errors
-    /// [`Error::Name`].
-    pub fn new(text: &str) -> Result<Self, Error> {
-        Self::of(text.as_bytes().to_vec()).ok_or(Error::Name)
-    }
+    pub const BYTES_MAX: usize = 4 + NAME_BYTES_MAX;
 
     /// How it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // ASCII alone, as every name was checked to be.
-        core::str::from_utf8(&self.0).unwrap_or_default()
+        core::str::from_utf8(self.written()).unwrap_or_default()
     }
 
     /// Where it stands in the map of names: `derive("primus v1 name position", its bytes)`.
     #[must_use]
     pub fn position(&self) -> Digest {
-        derive(Domain::NamePosition, &[&self.0])
+        derive(Domain::NamePosition, &[self.written()])
     }
 
-    fn of(bytes: Vec<u8>) -> Option<Self> {
+    fn written(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn of(written: &[u8]) -> Option<Self> {
         let is_allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         let is_dash = |byte: Option<&u8>| byte == Some(&b'-');
-        let is_name = !bytes.is_empty()
-            && bytes.iter().all(is_allowed)
-            && !is_dash(bytes.first())
-            && !is_dash(bytes.last());
-        let bytes = Bytes::new(bytes).ok()?;
-        is_name.then_some(Self(bytes))
+        let is_name = !written.is_empty()
+            && written.iter().all(is_allowed)
+            && !is_dash(written.first())
+            && !is_dash(written.last());
+        let mut bytes = [0; NAME_BYTES_MAX];
+        bytes.get_mut(..written.len())?.copy_from_slice(written);
+        let length = written.len();
+        is_name.then_some(Self { bytes, length })
+    }
+}
+
+impl Encode for Name {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let bytes = Bytes::<NAME_BYTES_MAX>::new(self.written().to_vec());
+        let bytes = bytes.map_err(|_| EncodeError::Other("more bytes than a name has"))?;
+        bytes.encode(encoder)
     }
 }
 
 impl<C> Decode<C> for Name {
     fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let bytes = Bytes::<{ limits::NAME_BYTES_MAX }>::decode(decoder)?;
-        Self::of(bytes.into_vec()).ok_or(DecodeError::Other("bytes that are no name"))
+        let written = Bytes::<NAME_BYTES_MAX>::decode(decoder)?;
+        Self::of(&written).ok_or(DecodeError::Other("bytes that are no name"))
     }
 }
 
@@ -83,7 +93,7 @@ impl FromStr for Name {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::new(text)
+        Self::of(text.as_bytes()).ok_or(Error::Name)
     }
 }
 

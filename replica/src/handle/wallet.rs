@@ -47,7 +47,8 @@ impl Replica {
             | Request::Block { .. }
             | Request::Consistency { .. }
             | Request::Record { .. }
-            | Request::Commit { .. } => {}
+            | Request::Commit { .. }
+            | Request::Name { .. } => {}
         }
         let Served { under, body } = match serve::serve(&question, &self.ledger, &turn.store) {
             Ok(served) => served,

@@ -64,7 +64,7 @@ fn a_history_is_complete_and_its_pages_join() {
     let (mut chain, first, _) = chain();
     let key = public(OWNER);
     let all = Request::History {
-        key,
+        of,
         page: Page::All,
     };
     let answer = chain.answer(&all).unwrap();
@@ -74,7 +74,7 @@ fn a_history_is_complete_and_its_pages_join() {
     assert_eq!(proven.entries[1].txid, first);
 
     let from = |index| Request::History {
-        key,
+        of,
         page: Page::From { index, count: 1 },
     };
     let answer = chain.answer(&from(0)).unwrap();
@@ -90,7 +90,7 @@ fn a_history_is_complete_and_its_pages_join() {
 
     let newest = Page::Newest { count: 1 };
     let answer = chain
-        .answer(&Request::History { key, page: newest })
+        .answer(&Request::History { of, page: newest })
         .unwrap();
     let proven = history(&key, newest, &answer, &trust(&chain)).unwrap();
     assert_eq!((proven.first, proven.entries.len()), (2, 1));
@@ -101,7 +101,7 @@ fn a_key_without_transactions_is_proven_to_have_none() {
     let (chain, ..) = chain();
     let key = public(77);
     let request = Request::History {
-        key,
+        of,
         page: Page::All,
     };
     let answer = chain.answer(&request).unwrap();
@@ -186,7 +186,7 @@ fn whoever_lies_is_refused_with_the_failing_part() {
     let trust = trust(&chain);
     let key = public(OWNER);
     let all = Request::History {
-        key,
+        of,
         page: Page::All,
     };
     let honest = chain.answer(&all).unwrap();
@@ -262,7 +262,7 @@ fn withholding_any_one_entry_of_any_page_is_caught() {
         (Page::From { index: 0, count: 9 }, 5),
     ];
     for (page, held) in pages {
-        let honest = chain.answer(&Request::History { key, page }).unwrap();
+        let honest = chain.answer(&Request::History { of, page }).unwrap();
         let verdict = |answer: &Answer| match page {
             Page::From { .. } => {
                 history_page(&key, &Frontier::new(), answer, &trust).map(|page| page.page.entries)

@@ -43,8 +43,12 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
         Claim::Output {
             outpoint: coins[1].outpoint,
         },
-        Claim::History { key: public(OWNER) },
-        Claim::History { key: public(99) },
+        Claim::History {
+            of: Subject::Key(public(OWNER)),
+        },
+        Claim::History {
+            of: Subject::Key(public(99)),
+        },
         Claim::Block {
             height: Height::new(1),
         },
@@ -52,10 +56,14 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
             height: Height::new(1),
             root: chain.snapshots[1].header.root().unwrap(),
         },
-        Claim::Record { key: public(OWNER) },
-        Claim::Record { key: public(99) },
+        Claim::Record {
+            of: Subject::Key(public(OWNER)),
+        },
+        Claim::Record {
+            of: Subject::Key(public(99)),
+        },
         Claim::Newest {
-            key: public(OWNER),
+            of: Subject::Key(public(OWNER)),
             count: 1,
         },
         Claim::OutputAt {
@@ -67,7 +75,7 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
             height: Height::new(1),
         },
         Claim::HistoryAt {
-            key: public(OWNER),
+            of: Subject::Key(public(OWNER)),
             height: Height::ZERO,
         },
         Claim::Commit {
@@ -189,7 +197,7 @@ fn nothing_is_claimed_as_of_a_block_above_the_certified_one() {
     let (key, outpoint) = (public(OWNER), chain.coins(OWNER)[0].outpoint);
     for late in [
         Claim::OutputAt { outpoint, height },
-        Claim::HistoryAt { key, height },
+        Claim::HistoryAt { of, height },
     ] {
         let refused = verify(&to_bytes(&file(late, &chain)).unwrap(), &trust);
         let last = Height::new(2);

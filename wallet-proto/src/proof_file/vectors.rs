@@ -81,14 +81,24 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
         ("transaction-rejected", Claim::Transaction { id: ids[1] }),
         ("output-unspent", Claim::Output { outpoint: unspent }),
         ("output-spent", Claim::Output { outpoint: spent }),
-        ("history", Claim::History { key }),
-        ("history-absent", Claim::History { key: stranger }),
+        ("history", Claim::History { of }),
+        (
+            "history-absent",
+            Claim::History {
+                of: Subject::Key(stranger),
+            },
+        ),
         ("block", Claim::Block { height }),
         ("consistency", Claim::Consistency { height, root }),
         ("committee", Claim::Committee { epoch }),
-        ("record", Claim::Record { key }),
-        ("record-absent", Claim::Record { key: stranger }),
-        ("newest", Claim::Newest { key, count: 1 }),
+        ("record", Claim::Record { of }),
+        (
+            "record-absent",
+            Claim::Record {
+                of: Subject::Key(stranger),
+            },
+        ),
+        ("newest", Claim::Newest { of, count: 1 }),
         ("commit", Claim::Commit { key, height }),
         (
             "commit-absent",
@@ -104,13 +114,7 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
                 height: before,
             },
         ),
-        (
-            "history-as-of",
-            Claim::HistoryAt {
-                key,
-                height: before,
-            },
-        ),
+        ("history-as-of", Claim::HistoryAt { of, height: before }),
     ]
 }
 

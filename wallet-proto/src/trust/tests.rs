@@ -192,7 +192,7 @@ fn a_wallet_with_an_old_root_moves_over_five_epochs_and_proves_its_outputs_there
         assert_eq!(output.as_of, moved);
     }
     let (key, page) = (public(OWNER), Page::All);
-    let answer = chain.answer(&Request::History { key, page }).unwrap();
+    let answer = chain.answer(&Request::History { of, page }).unwrap();
     let history = check::history(&key, page, &answer, &trust).unwrap();
     assert_eq!(history.entries.len(), 2);
 }

@@ -18,7 +18,7 @@ use crate::test_chain::{TestChain, genesis, public};
 fn requests() -> Vec<Question> {
     let key = PublicKey([3; 32]);
     let transactions = List::new(vec![Bytes::new(vec![1, 2, 3]).unwrap()]).unwrap();
-    let history = |page| Request::History { key, page };
+    let history = |page| Request::History { of, page };
     let requests = [
         Request::Head,
         Request::Submit {
@@ -50,7 +50,7 @@ fn requests() -> Vec<Question> {
         Request::Committee {
             epoch: Epoch::new(12),
         },
-        Request::Record { key },
+        Request::Record { of },
         Request::Commit {
             key,
             height: Height::new(13),
@@ -95,15 +95,15 @@ fn replies() -> Vec<Reply> {
         Request::Head,
         Request::Transaction { id },
         Request::History {
-            key,
+            of,
             page: Page::All,
         },
         Request::History {
-            key,
+            of,
             page: Page::Newest { count: 1 },
         },
         Request::History {
-            key,
+            of,
             page: Page::From { index: 1, count: 1 },
         },
         Request::Output {
@@ -115,7 +115,7 @@ fn replies() -> Vec<Reply> {
         Request::Consistency {
             old: Height::new(2),
         },
-        Request::Record { key },
+        Request::Record { of },
     ];
     let answers = asked
         .iter()

@@ -86,7 +86,7 @@ impl Model {
             self.commits.insert((height, key), id);
         }
         if let Kind::Name { name, to, from } = &body.kind {
-            let holders = self.names.entry(name.clone()).or_default();
+            let holders = self.names.entry(*name).or_default();
             let number = from.map_or(0, |holder| usize::try_from(holder.number).unwrap() + 1);
             if let Some((_, first)) = holders.get(number) {
                 return Err(lost(Reason::NameTaken, *first));
@@ -205,7 +205,7 @@ impl Draw {
         let (of, number, to, by) = (drawn(3), u64::from(drawn(3)) - 1, drawn(3), drawn(4));
         let key = public(drawn(3));
         let kind = Kind::Name {
-            name: Name::new(["ann", "bob", "eve"][usize::from(of) - 1]).unwrap(),
+            name: named(["ann", "bob", "eve"][usize::from(of) - 1]),
             to: public(to),
             from: (by > 1).then_some(Holder { key, number }),
         };

@@ -6,7 +6,7 @@ use super::*;
 use crate::query::tests::check;
 use crate::subject::Subject;
 use crate::tx::draft::{Coin, in_order_of_appearance};
-use crate::tx::{Holder, Kind, Name, check_alone};
+use crate::tx::{Holder, Kind, check_alone};
 
 const fn holder(key: PublicKey, number: u64) -> Holder {
     Holder { key, number }
@@ -15,7 +15,7 @@ const fn holder(key: PublicKey, number: u64) -> Holder {
 /// A transaction of a name paid for with `coin` of an owner, which is signed by whom the rules ask for.
 fn of_name(chain: &TestChain, coin: Coin, name: &str, to: u8, from: Option<Holder>) -> Transaction {
     let kind = Kind::Name {
-        name: Name::new(name).unwrap(),
+        name: named(name),
         to: public(to),
         from,
     };
@@ -34,13 +34,9 @@ fn of_name(chain: &TestChain, coin: Coin, name: &str, to: u8, from: Option<Holde
 
 /// Who holds a name as of a block, proven under the newest state.
 fn held(chain: &TestChain, name: &str, block: u64) -> Option<PublicKey> {
-    let (ledger, keys, name) = (
-        &chain.ledger,
-        chain.ledger.tree_keys(),
-        Name::new(name).unwrap(),
-    );
+    let (ledger, keys, name) = (&chain.ledger, chain.ledger.tree_keys(), named(name));
     let (span, body) = ledger.name(&name, height(block), &chain.rows).unwrap();
-    let at = Subject::Name(name.clone()).position();
+    let at = Subject::Name(name).position();
     let newest = span
         .newest(keys, &at, height(block), &ledger.state())
         .unwrap();
@@ -85,7 +81,7 @@ fn the_first_registration_wins_and_the_loser_learns_of_it() {
     assert_eq!(held(&chain, "bert", 2), None);
     assert_eq!(chain.ledger.stats().names_applied, 1);
     let number = |number| {
-        let position = Name::new("anna").unwrap().position();
+        let position = named("anna").position();
         let taken = Taken::Name { position, number };
         chain.ledger.taker(&taken, &chain.rows).unwrap()
     };
@@ -130,7 +126,7 @@ fn the_holder_hands_a_name_over_also_to_and_fro_and_nobody_else_does() {
         let entries = log.unwrap().entries;
         entries.iter().map(|it| it.role).collect::<Vec<_>>()
     };
-    let name = Subject::Name(Name::new("anna").unwrap());
+    let name = Subject::Name(named("anna"));
     assert_eq!(log(name), [role::NAMED; 4]);
     // The first owner paid for the first two, and handed the name over by the second and the fourth.
     let (paid, named, unnamed) = (role::SPENDER | role::RECEIVER, role::NAMED, role::UNNAMED);
@@ -142,7 +138,7 @@ fn the_holder_hands_a_name_over_also_to_and_fro_and_nobody_else_does() {
 fn a_name_is_paid_for_and_that_of_a_peer_is_for_its_payout_key() {
     let mut chain = TestChain::new();
     let kind = |name: &str, to| Kind::Name {
-        name: Name::new(name).unwrap(),
+        name: named(name),
         to: public(to),
         from: None,
     };
@@ -177,7 +173,7 @@ fn a_pruned_ledger_proves_the_holder_of_every_name_and_restores() {
     for block in [2, 5] {
         assert_eq!(held(&chain, "anna", block), Some(public(2)));
     }
-    let name = Name::new("anna").unwrap();
+    let name = named("anna");
     let refused = chain.ledger.name(&name, height(1), &chain.rows);
     let (found, first) = (height(1), height(4));
     assert_eq!(refused, Err(Error::Pruned { found, first }));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_chain::check_text;
+use crate::test_chain::{check_text, named};
 use crate::tx::{Body, Kind};
 use primitives::codec;
 
@@ -24,7 +24,7 @@ fn names_are_written_in_one_way() {
         too_long.as_str(),
     ];
     for text in others {
-        assert_eq!(Name::new(text), Err(Error::Name), "{text:?}");
+        assert_eq!(text.parse::<Name>(), Err(Error::Name), "{text:?}");
     }
 }
 
@@ -32,7 +32,7 @@ fn names_are_written_in_one_way() {
 fn bytes_that_are_no_name_do_not_decode() {
     let body = |name: &str| {
         Body::of(Kind::Name {
-            name: Name::new(name).unwrap(),
+            name: named(name),
             to: PublicKey([1; 32]),
             from: None,
         })
@@ -49,7 +49,7 @@ fn bytes_that_are_no_name_do_not_decode() {
 
 #[test]
 fn the_position_of_a_name_is_golden() {
-    let position = Name::new("anna").unwrap().position();
+    let position = named("anna").position();
     check_text(
         &position.to_string(),
         "5166f781641e53c708ef510f226d238dfb5ea128dfbbdeaa5bdcc6a42180b20d",
