@@ -197,7 +197,10 @@ fn nothing_is_claimed_as_of_a_block_above_the_certified_one() {
     let (key, outpoint) = (public(OWNER), chain.coins(OWNER)[0].outpoint);
     for late in [
         Claim::OutputAt { outpoint, height },
-        Claim::HistoryAt { of, height },
+        Claim::HistoryAt {
+            of: Subject::Key(key),
+            height,
+        },
     ] {
         let refused = verify(&to_bytes(&file(late, &chain)).unwrap(), &trust);
         let last = Height::new(2);

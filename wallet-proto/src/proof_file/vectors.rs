@@ -81,7 +81,12 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
         ("transaction-rejected", Claim::Transaction { id: ids[1] }),
         ("output-unspent", Claim::Output { outpoint: unspent }),
         ("output-spent", Claim::Output { outpoint: spent }),
-        ("history", Claim::History { of }),
+        (
+            "history",
+            Claim::History {
+                of: Subject::Key(key),
+            },
+        ),
         (
             "history-absent",
             Claim::History {
@@ -91,14 +96,25 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
         ("block", Claim::Block { height }),
         ("consistency", Claim::Consistency { height, root }),
         ("committee", Claim::Committee { epoch }),
-        ("record", Claim::Record { of }),
+        (
+            "record",
+            Claim::Record {
+                of: Subject::Key(key),
+            },
+        ),
         (
             "record-absent",
             Claim::Record {
                 of: Subject::Key(stranger),
             },
         ),
-        ("newest", Claim::Newest { of, count: 1 }),
+        (
+            "newest",
+            Claim::Newest {
+                of: Subject::Key(key),
+                count: 1,
+            },
+        ),
         ("commit", Claim::Commit { key, height }),
         (
             "commit-absent",
@@ -114,7 +130,13 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
                 height: before,
             },
         ),
-        ("history-as-of", Claim::HistoryAt { of, height: before }),
+        (
+            "history-as-of",
+            Claim::HistoryAt {
+                of: Subject::Key(key),
+                height: before,
+            },
+        ),
     ]
 }
 

@@ -1,3 +1,4 @@
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use ledger::{Outcome, Reason};
 use primitives::Digest;
@@ -18,7 +19,10 @@ use crate::test_chain::{TestChain, genesis, public};
 fn requests() -> Vec<Question> {
     let key = PublicKey([3; 32]);
     let transactions = List::new(vec![Bytes::new(vec![1, 2, 3]).unwrap()]).unwrap();
-    let history = |page| Request::History { of, page };
+    let history = |page| Request::History {
+        of: Subject::Key(key),
+        page,
+    };
     let requests = [
         Request::Head,
         Request::Submit {
@@ -50,10 +54,19 @@ fn requests() -> Vec<Question> {
         Request::Committee {
             epoch: Epoch::new(12),
         },
-        Request::Record { of },
+        Request::Record {
+            of: Subject::Key(key),
+        },
         Request::Commit {
             key,
             height: Height::new(13),
+        },
+        Request::Record {
+            of: Subject::Name("anna".parse().unwrap()),
+        },
+        Request::Name {
+            name: "anna".parse().unwrap(),
+            height: Some(Height::new(14)),
         },
     ];
     let held = [None, Some(Height::new(13))];
@@ -95,15 +108,15 @@ fn replies() -> Vec<Reply> {
         Request::Head,
         Request::Transaction { id },
         Request::History {
-            of,
+            of: Subject::Key(key),
             page: Page::All,
         },
         Request::History {
-            of,
+            of: Subject::Key(key),
             page: Page::Newest { count: 1 },
         },
         Request::History {
-            of,
+            of: Subject::Key(key),
             page: Page::From { index: 1, count: 1 },
         },
         Request::Output {
@@ -115,7 +128,9 @@ fn replies() -> Vec<Reply> {
         Request::Consistency {
             old: Height::new(2),
         },
-        Request::Record { of },
+        Request::Record {
+            of: Subject::Key(key),
+        },
     ];
     let answers = asked
         .iter()
