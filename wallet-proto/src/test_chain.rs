@@ -354,6 +354,19 @@ impl TestChain {
         codec::encode(&signed).unwrap()
     }
 
+    /// The output at `index` of the transaction with these bytes.
+    #[must_use]
+    pub fn coin_of(&self, transaction: &[u8], index: u32) -> Coin {
+        let transaction: Transaction = codec::decode(transaction).unwrap();
+        Coin {
+            outpoint: Outpoint {
+                transaction: transaction.id(self.ledger.chain()).unwrap(),
+                index,
+            },
+            output: transaction.body.outputs[usize::try_from(index).unwrap()],
+        }
+    }
+
     /// The bytes of a commit of `owner`, without a fee.
     #[must_use]
     pub fn commit(&self, owner: u8, hash: Digest) -> Vec<u8> {

@@ -30,11 +30,15 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
     let coins = chain.coins(OWNER);
     let payment = chain.payment(OWNER, &coins[..1], public(51), 30);
     let commit = chain.commit(OWNER, Digest([9; 32]));
-    chain.settle(&[payment.clone(), commit]);
+    // It waits for the payment, whose change it spends.
+    let change = chain.coin_of(&payment, 1);
+    let name = chain.name(&change, "anna", None, OWNER);
+    chain.settle(&[payment.clone(), commit, name]);
     while chain.ledger.height() < Height::new(height) {
         chain.settle(&[]);
     }
     let id = chain.id(&payment);
+    let anna = "anna".parse().unwrap();
     let claims = vec![
         Claim::Transaction { id },
         Claim::Output {
@@ -90,6 +94,24 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
             key: public(99),
             height: Height::new(1),
         },
+        Claim::Name {
+            name: anna,
+            height: None,
+        },
+        Claim::Name {
+            name: anna,
+            height: Some(Height::ZERO),
+        },
+        Claim::Name {
+            name: "bert".parse().unwrap(),
+            height: None,
+        },
+        Claim::History {
+            of: Subject::Name(anna),
+        },
+        Claim::Record {
+            of: Subject::Name(anna),
+        },
     ];
     (chain, claims)
 }
@@ -102,11 +124,11 @@ fn every_claim_is_verified_from_the_genesis_alone() {
         "was applied, in block 1 at place 0",
         "was spent in block 1 by transaction",
         "is unspent as of block 6",
-        "these are all 3 transactions",
+        "these are all 4 transactions",
         "these are all 0 transactions",
         "block 1 has the root",
         "block 6 continues block 1, whose root is",
-        "has 3 transactions, the newest in block 1",
+        "has 4 transactions, the newest in block 1",
         "no transaction up to block 6 touched key",
         "these are the newest 1 transactions",
         "was unspent as of block 0",
@@ -115,6 +137,11 @@ fn every_claim_is_verified_from_the_genesis_alone() {
         "committed to 0909090909090909090909090909090909090909090909090909090909090909, by",
         "committed to nothing in block 2",
         "committed to nothing in block 1",
+        "holds name anna, since block 1 by transaction",
+        "as of block 0 nobody holds name anna",
+        "as of block 6 nobody holds name bert",
+        "these are all 1 transactions of name anna, no more exist",
+        "up to block 6 name anna has 1 transactions, the newest in block 1",
     ];
     assert_eq!(claims.len(), words.len());
     for (claim, words) in claims.into_iter().zip(words) {
