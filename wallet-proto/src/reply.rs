@@ -209,9 +209,9 @@ pub enum Body {
     /// The record of a key or name, or that it has none.
     Record(RecordProof),
     /// What a key committed to in a block.
-    Commit(CommitAnswer),
+    Commit(SpanAnswer),
     /// Who holds a name as of a block.
-    Name(NameAnswer),
+    Name(SpanAnswer),
 }
 
 /// Entries of a log with the proof that none is withheld, or that there are none.
@@ -226,23 +226,14 @@ pub enum History {
     From(NewEntries),
 }
 
-/// All that touched a key in a block, and the commit among it.
+/// Neighbouring entries of a log, and the transaction of the one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
-pub struct CommitAnswer {
-    /// The entries of the key's log in that block.
+pub struct SpanAnswer {
+    /// Of a commit the entries of the key's log in its block, of a name its newest entry up to the
+    /// block; each with its neighbours.
     pub span: EntrySpan,
-    /// What the key signed, if one of the entries is a commit.
-    pub body: Option<Box<ledger::tx::Body>>,
-}
-
-/// The newest transaction of a name up to a block, by which it is held.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "primitives::codec::bincode")]
-pub struct NameAnswer {
-    /// Its entry in the name's log, and the one after it.
-    pub span: EntrySpan,
-    /// What was signed, if anybody holds the name there.
+    /// What was signed, if there is such an entry.
     pub body: Option<Box<ledger::tx::Body>>,
 }
 

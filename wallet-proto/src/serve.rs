@@ -26,8 +26,7 @@ use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
 use crate::reply::{
-    BlockProof, Body, Code, CommitAnswer, History, NameAnswer, OutputAnswer, Refusal,
-    TransactionAnswer,
+    BlockProof, Body, Code, History, OutputAnswer, Refusal, SpanAnswer, TransactionAnswer,
 };
 use crate::request::{Page, Question, Request};
 
@@ -93,7 +92,7 @@ pub fn serve<S: Store>(
             settled(height, ledger)?;
             let (span, body) = ledger.name(name, height, store)?;
             let body = body.map(Box::new);
-            Ok(newest(Body::Name(NameAnswer { span, body })))
+            Ok(newest(Body::Name(SpanAnswer { span, body })))
         }
         Request::Transaction { id } => transaction(id, held, ledger, store),
         Request::Block { height } => {
@@ -178,7 +177,7 @@ fn commit<S: Store>(
     let made = span.entries().iter().find(is_made);
     let body = made.map(|entry| ledger.transaction_body(&entry.txid, store));
     let body = body.transpose()?.map(Box::new);
-    Ok(Body::Commit(CommitAnswer { span, body }))
+    Ok(Body::Commit(SpanAnswer { span, body }))
 }
 
 fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {

@@ -5,7 +5,7 @@ use primitives::codec::List;
 use super::*;
 use crate::Request;
 use crate::check::{history, record};
-use crate::reply::{Code, History, NameAnswer};
+use crate::reply::{Code, History, SpanAnswer};
 use crate::request::Page;
 use crate::test_chain::{TestChain, genesis, public};
 
@@ -47,7 +47,7 @@ fn verdict(chain: &TestChain, height: Option<u64>, answer: &Answer) -> Result<Pr
     name(&anna(), height.map(Height::new), answer, &trust)
 }
 
-fn given(answer: &mut Answer) -> &mut NameAnswer {
+fn given(answer: &mut Answer) -> &mut SpanAnswer {
     let Body::Name(given) = &mut answer.body else {
         panic!("another body than of a name");
     };
