@@ -431,7 +431,9 @@ pub(crate) fn head_key() -> Vec<u8> {
     b"head".to_vec()
 }
 
-pub(crate) fn name_key(position: &Digest) -> Vec<u8> {
+/// Table `Meta`: where the newest transaction of the name at this position stands.
+#[must_use]
+pub fn name_key(position: &Digest) -> Vec<u8> {
     joined(&[b"name", &position.0])
 }
 
