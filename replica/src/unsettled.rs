@@ -149,3 +149,6 @@ fn takes(transaction: &Checked) -> impl Iterator<Item = Taken> {
     let transaction = transaction.transaction();
     transaction.into_iter().flat_map(Transaction::takes)
 }
+
+#[cfg(test)]
+mod tests;
