@@ -20,8 +20,8 @@ use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
     BlockRow, CommitteeRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow,
-    conviction_key, count_of, head_key, height_key, leaves_key, log_key, log_table, map_table,
-    name_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
+    conviction_key, count_of, head_key, height_key, holder_key, leaves_key, log_key, log_table,
+    map_table, named_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -201,8 +201,10 @@ impl Ledger {
                 )?;
             }
         }
-        for (name, row) in &changes.names {
-            put(batch, Table::Meta, name_key(&name.position()), row)?;
+        for (name, (holder, body)) in &changes.names {
+            let position = name.position();
+            put(batch, Table::Meta, holder_key(&position), holder)?;
+            put(batch, Table::Meta, named_key(&position), body)?;
         }
         self.key_map.update(&keys, changes.height, &Sequential)?;
         self.name_map.update(&names, changes.height, &Sequential)?;
