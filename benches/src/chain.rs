@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
+use ledger::subject::Subject;
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{Outpoint, Output, genesis_transaction};
 use primitives::codec::{self, List};
@@ -14,7 +15,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use wallet_proto::proof_file::{self, Claim, ProofFile};
 use wallet_proto::reply::Reply;
-use wallet_proto::request::{Page, Request};
+use wallet_proto::request::{Page, Question, Request};
 use wallet_proto::test_chain::{TestChain, genesis};
 use wallet_proto::{Trust, wire};
 use zeroize::Zeroizing;
@@ -115,10 +116,31 @@ fn sizes(chain: &TestChain, own: &PublicKey, ids: &[primitives::Digest]) -> Resu
     let kinds = BTreeMap::from([
         ("transaction", Claim::Transaction { id }),
         ("output", Claim::Output { outpoint }),
-        ("history of 10", Claim::History { key }),
-        ("newest 1 of 10", Claim::Newest { key, count: 1 }),
-        ("record", Claim::Record { key }),
-        ("record, absent", Claim::Record { key: stranger }),
+        (
+            "history of 10",
+            Claim::History {
+                of: Subject::Key(key),
+            },
+        ),
+        (
+            "newest 1 of 10",
+            Claim::Newest {
+                of: Subject::Key(key),
+                count: 1,
+            },
+        ),
+        (
+            "record",
+            Claim::Record {
+                of: Subject::Key(key),
+            },
+        ),
+        (
+            "record, absent",
+            Claim::Record {
+                of: Subject::Key(stranger),
+            },
+        ),
         ("block", Claim::Block { height }),
         ("consistency", Claim::Consistency { height, root }),
     ]);
@@ -140,7 +162,8 @@ fn sizes(chain: &TestChain, own: &PublicKey, ids: &[primitives::Digest]) -> Resu
 }
 
 /// What a wallet loads to learn of one payment it got: that the chain goes on, the new entry, and
-/// the transaction.
+/// the transaction. The first comes with a certificate; the second with another one if a block came in
+/// between, else with none; the third, of a block that the wallet holds by then, with none.
 fn per_payment(
     chain: &TestChain,
     own: &PublicKey,
@@ -153,7 +176,7 @@ fn per_payment(
             old: Height::new(2),
         },
         Request::History {
-            key,
+            of: Subject::Key(key),
             page: Page::From {
                 index: 9,
                 count: 1_024,
@@ -161,34 +184,37 @@ fn per_payment(
         },
         Request::Transaction { id: ids[9] },
     ];
+    let held = Some(chain.ledger.height());
     let mut loaded = 0_usize;
-    for request in &requests {
-        let answer = chain.answer(request).map_err(anyhow::Error::msg)?;
-        loaded += wire::to_bytes(request)?.len() + 8;
+    for request in requests {
+        let question = Question { held, request };
+        let answer = chain.answer_to(&question).map_err(anyhow::Error::msg)?;
+        loaded += wire::to_bytes(&question)?.len() + 8;
         loaded += wire::to_bytes(&Reply::Answer(Box::new(answer)))?.len();
     }
-    let mut proofs = 0_usize;
-    for id in ids {
-        let claim = Claim::Transaction { id: *id };
-        let answer = chain.answer(&claim.request()).map_err(anyhow::Error::msg)?;
-        let file = ProofFile::new(*chain.ledger.chain(), claim, vec![], answer)?;
-        proofs += proof_file::to_bytes(&file)?.len();
-    }
-    // Key, settings, head, outbox of none: docs/spec/proofs.md section 6 and the wallet's home.
-    let home = 65 + 512 + 49 + 5;
+    // Each answer was counted with an empty certificate.
+    let empty = certificate_bytes(0, 0);
+    let claim = Claim::Transaction { id: ids[9] };
+    let answer = chain.answer(&claim.request()).map_err(anyhow::Error::msg)?;
+    let file = ProofFile::new(*chain.ledger.chain(), claim, vec![], answer)?;
+    let file = proof_file::to_bytes(&file)?.len();
     for peers in [4, 100, PEERS_MAX] {
-        let signers = peers * 2 / 3 + 1;
-        let more = certificate_bytes(peers, signers).saturating_sub(certificate);
+        let whole = certificate_bytes(peers, peers * 2 / 3 + 1);
+        let idle = loaded + whole - empty;
+        let busy = idle + whole - empty;
         println!(
-            "chain::wallet/peers={peers}  {} bytes a payment in 3 answers, {} bytes stored with \
-             proofs of {} own transactions",
-            loaded + requests.len() * more,
-            home + proofs + ids.len() * more,
-            ids.len(),
+            "chain::wallet/peers={peers}  {idle} bytes a payment in 3 answers, {busy} if a block comes in \
+             between; {HOME_BYTES} bytes stored for any number of own transactions; a proof file of one has {} \
+             bytes",
+            file + whole - certificate,
         );
     }
     Ok(())
 }
+
+/// The wallet's home: key, settings, head, an outbox of none. Its transactions stay with the hosts,
+/// which cannot withhold one.
+const HOME_BYTES: usize = 65 + 512 + 49 + 5;
 
 /// Bytes of a certificate: epoch, bitmap, nonces, sum (docs/spec/proofs.md section 3).
 fn certificate_bytes(peers: usize, signers: usize) -> usize {

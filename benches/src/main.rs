@@ -33,9 +33,9 @@ fn main() -> Result<()> {
             "proofs" => proofs::run()?,
             "roots" => roots::run()?,
             "network" => network::run()?,
-            other => bail!(
-                "no bench {other}; there are engine, proofs, roots, chain=COUNT and network"
-            ),
+            other => {
+                bail!("no bench {other}; there are engine, proofs, roots, chain=COUNT and network")
+            }
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use merkle::proof::output::OutputProof;
 use merkle::proof::record::{MapPosition, RecordProof};
 use merkle::proof::span::EntrySpan;
 use merkle::proof::transaction::TransactionInclusion;
-use merkle::top::SizedRoot;
+use merkle::top::{SizedRoot, StateRoots};
 use merkle::transactions::TransactionTree;
 use primitives::Digest;
 use primitives::codec;
@@ -26,12 +26,13 @@ use crate::header::Header;
 use crate::outcome::Outcome;
 use crate::prune::KeptFrom;
 use crate::rows::{
-    BlockRow, Created, KeyLogRow, KeyRow, LeavesRow, OutputRow, Place, PositionRow, TransactionRow,
-    count_of, demand, height_key, key_position, leaves_key, log_key, log_table, map_table,
-    outpoint_key, place_key, position_key, read, rejected_key,
+    BlockRow, Created, EntryRow, LeavesRow, OutputRow, Place, PositionRow, RecordRow,
+    TransactionRow, count_of, demand, height_key, holder_key, key_position, leaves_key, log_key,
+    log_table, map_table, named_key, outpoint_key, place_key, position_key, read, rejected_key,
 };
 use crate::state::Ledger;
-use crate::tx::{Body, Outpoint, Transaction};
+use crate::subject::Subject;
+use crate::tx::{Body, Holder, Name, Outpoint, Taken, Transaction};
 
 mod log;
 
@@ -164,11 +165,9 @@ impl Ledger {
         outpoint: &Outpoint,
         store: &S,
     ) -> Result<Option<FoundOutput>, Error> {
-        let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
-        let Some(PositionRow { position }) = row else {
+        let Some((position, row)) = output_row(outpoint, store)? else {
             return Ok(None);
         };
-        let row: OutputRow = demand(store, Table::Output, &position_key(position))?;
         let (keys, tree) = (self.tree_keys(), &self.outputs);
         Ok(Some(FoundOutput {
             created: row.created,
@@ -176,12 +175,53 @@ impl Ledger {
         }))
     }
 
+    /// The applied transaction that took this; none if none did. Cost: at most two reads.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn taker<S: Store>(&self, taken: &Taken, store: &S) -> Result<Option<Digest>, Error> {
+        match taken {
+            Taken::Output(outpoint) => {
+                let row = output_row(outpoint, store)?;
+                let spent = row.and_then(|(_, row)| row.spent);
+                Ok(spent.map(|spent| spent.txid))
+            }
+            Taken::Name { position, number } => taker_of_name(position, *number, store),
+        }
+    }
+
+    /// The newest transaction of a name up to the block at `height`, by which it is held there, and
+    /// that it is the newest; or that nobody held it.
+    ///
+    /// # Errors
+    /// [`Error::Pruned`] where its block is, unless it is the name's last; a failing disk or a missing
+    /// row.
+    pub fn name<S: Store>(
+        &self,
+        name: &Name,
+        height: Height,
+        store: &S,
+    ) -> Result<(EntrySpan, Option<Body>), Error> {
+        let at = Subject::Name(*name).position();
+        let span = self.newest_entry(&at, height, store)?;
+        let newest = span.entries().iter().rfind(|entry| entry.block <= height);
+        let Some(newest) = newest else {
+            return Ok((span, None));
+        };
+        let last: Option<Body> = read(store, Table::Meta, &named_key(&at.position))?;
+        let body = match last {
+            Some(body) if body.id(self.chain())? == newest.txid => body,
+            Some(_) | None => self.transaction_body(&newest.txid, store)?,
+        };
+        Ok((span, Some(body)))
+    }
+
     /// The record of a key or name, or that it has none, under the newest state root.
     ///
     /// # Errors
     /// A failing disk.
     pub fn record<S: Store>(&self, at: &MapPosition, store: &S) -> Result<RecordProof, Error> {
-        let row: Option<KeyRow> = read(store, map_table(at.map), &at.position.0)?;
+        let row: Option<RecordRow> = read(store, map_table(at.map), &at.position.0)?;
         let record = row.map(|row| row.record);
         let tree = match at.map {
             Map::Key => &self.key_map,
@@ -288,7 +328,7 @@ impl Ledger {
         let end = from.entry.saturating_add(page());
         while next.entry < end {
             let key = log_key(&position, next.entry);
-            let Some(row): Option<KeyLogRow> = read(store, Table::KeyLog, &key)? else {
+            let Some(row): Option<EntryRow> = read(store, Table::KeyLog, &key)? else {
                 return Ok(OutputPage {
                     outputs,
                     next: None,
@@ -313,19 +353,26 @@ impl Ledger {
         Ok(OutputPage { outputs, next })
     }
 
-    /// The header of an earlier block, and that the newest state builds on it: the leaf is made of
-    /// the 32 bytes of its consensus root.
+    /// The header of an earlier block, and that the state of the block `under` builds on it: the leaf
+    /// is made of the 32 bytes of its consensus root. The block tree only grows, so any state will do.
     ///
     /// # Errors
-    /// [`Error::UnknownHeight`] unless the height is below the last one; a failing disk.
+    /// [`Error::UnknownHeight`] unless the height is below the last one; [`merkle::Error::Index`]
+    /// unless it is below `under`; a failing disk.
     pub fn block_inclusion<S: Store>(
         &self,
         height: Height,
+        under: Height,
         store: &S,
     ) -> Result<(Header, BlockInclusion), Error> {
         let row = self.block_below(height, store)?;
+        let roots = if under == self.height() {
+            self.roots
+        } else {
+            self.roots_at(under, store)?
+        };
         let (keys, tree) = (self.tree_keys(), &self.blocks);
-        let proof = BlockInclusion::prove(keys, &self.roots, tree, height)?;
+        let proof = BlockInclusion::prove(keys, &roots, tree, height)?;
         Ok((row.header, proof))
     }
 
@@ -338,18 +385,22 @@ impl Ledger {
         height: Height,
         store: &S,
     ) -> Result<BlockConsistency, Error> {
-        let row = self.block_below(height, store)?;
-        let block = SizedRoot {
-            root: self.blocks.root_at(height.get())?,
-            size: height.get(),
-        };
-        let (old, keys) = (row.roots(block), self.tree_keys());
+        let (old, keys) = (self.roots_at(height, store)?, self.tree_keys());
         Ok(BlockConsistency::prove(
             keys,
             &old,
             &self.roots,
             &self.blocks,
         )?)
+    }
+
+    /// The roots under the state root of an earlier block.
+    fn roots_at<S: Store>(&self, height: Height, store: &S) -> Result<StateRoots, Error> {
+        let row = self.block_below(height, store)?;
+        Ok(row.roots(SizedRoot {
+            root: self.blocks.root_at(height.get())?,
+            size: height.get(),
+        }))
     }
 
     fn block_below<S: Store>(&self, height: Height, store: &S) -> Result<BlockRow, Error> {
@@ -380,13 +431,29 @@ impl Ledger {
     }
 }
 
-/// Where a key stands in the key map.
-#[must_use]
-pub fn key_map_position(key: &PublicKey) -> MapPosition {
-    MapPosition {
-        map: Map::Key,
-        position: key_position(key),
-    }
+/// Who holds a name; none if nobody does.
+pub(crate) fn holder_of<S: Store>(name: &Name, store: &S) -> Result<Option<Holder>, Error> {
+    read(store, Table::Meta, &holder_key(&name.position()))
+}
+
+/// The applied transaction with this number of the name at this position.
+pub(crate) fn taker_of_name<S: Store>(
+    position: &Digest,
+    number: u64,
+    store: &S,
+) -> Result<Option<Digest>, Error> {
+    let row: Option<EntryRow> = read(store, Table::NameLog, &log_key(position, number))?;
+    Ok(row.map(|row| row.entry.txid))
+}
+
+/// The position and the row of the output at this outpoint; none if there never was one.
+fn output_row<S: Store>(outpoint: &Outpoint, store: &S) -> Result<Option<(u64, OutputRow)>, Error> {
+    let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
+    let Some(PositionRow { position }) = row else {
+        return Ok(None);
+    };
+    let row = demand(store, Table::Output, &position_key(position))?;
+    Ok(Some((position, row)))
 }
 
 /// `count`, if it fits in one page.
@@ -404,4 +471,4 @@ fn page() -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,7 +16,7 @@ use merkle::dense::DenseTree;
 use merkle::log::LogTree;
 use merkle::map::MapTree;
 use merkle::top::{State, StateRoots};
-use merkle::workers::Workers;
+use merkle::workers::{Sequential, Workers};
 use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::digest::derive;
@@ -304,6 +304,7 @@ impl Ledger {
             name_map,
             outputs,
             roots,
+            workers: Arc::new(Sequential),
         })
     }
 

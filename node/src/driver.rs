@@ -20,11 +20,13 @@ use wallet_proto::reply::{Code, Refusal, Reply};
 use wallet_proto::wire;
 
 mod directory;
+mod hashing;
 mod intake;
 mod pruner;
 mod view;
 
 use directory::Directory;
+use hashing::Threads;
 use pruner::Pruner;
 
 use crate::config::Config;

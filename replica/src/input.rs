@@ -9,7 +9,7 @@ use ledger::tx::{self, Checked};
 use primitives::keys::{PublicKey, Signature};
 use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
 use primitives::{Digest, codec};
-use wallet_proto::request::{Report, Request};
+use wallet_proto::request::{Question, Report};
 
 use crate::error::Error;
 
@@ -54,7 +54,7 @@ pub enum Input {
         /// Where the answer goes.
         ticket: Ticket,
         /// What it asks; a submission comes as [`Input::Submit`].
-        request: Request,
+        question: Question,
     },
     /// A wallet hands in transactions; their signatures have been checked.
     Submit {

@@ -1,17 +1,42 @@
-//! What a wallet asks. One request travels alone on its stream, as [`crate::wire`] bytes.
+//! What a wallet asks. One question travels alone on its stream, as [`crate::wire`] bytes.
 
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
 use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
-use ledger::tx::Outpoint;
+use ledger::subject::Subject;
+use ledger::tx::{Name, Outpoint};
 
 /// The bytes of one signed transaction.
 pub type TransactionBytes = Bytes<{ limits::TRANSACTION_BYTES_MAX }>;
 
 /// Transactions of one request.
 pub const TRANSACTIONS_MAX: usize = 1_024;
+
+/// A request, and which certificate need not come with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct Question {
+    /// A block whose certificate the wallet has: what can be proven under this block is, and an answer
+    /// under it comes with an empty certificate, for which the wallet puts its own.
+    pub held: Option<Height>,
+    /// What is asked.
+    pub request: Request,
+}
+
+impl Canonical for Question {
+    const BYTES_MAX: usize = limits::WALLET_REQUEST_BYTES_MAX - 1;
+}
+
+impl From<Request> for Question {
+    fn from(request: Request) -> Self {
+        Self {
+            held: None,
+            request,
+        }
+    }
+}
 
 /// What a wallet asks of a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -33,10 +58,10 @@ pub enum Request {
         /// How much to report.
         report: Report,
     },
-    /// The transactions that touch a key.
+    /// The transactions that touch a key or name.
     History {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
         /// Which of them.
         page: Page,
     },
@@ -65,10 +90,10 @@ pub enum Request {
         /// The epoch, 1 or later.
         epoch: Epoch,
     },
-    /// How many transactions touched a key, and the root over them; or that none did.
+    /// How many transactions touched a key or name, and the root over them; or that none did.
     Record {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
     },
     /// The commit of a key in a block, or that it made none there.
     Commit {
@@ -77,10 +102,13 @@ pub enum Request {
         /// The block.
         height: Height,
     },
-}
-
-impl Canonical for Request {
-    const BYTES_MAX: usize = limits::WALLET_REQUEST_BYTES_MAX - 1;
+    /// Who holds a name, or that nobody does.
+    Name {
+        /// The name.
+        name: Name,
+        /// As of which block; the newest if none is given.
+        height: Option<Height>,
+    },
 }
 
 /// How much of a transaction's way is reported.
@@ -95,7 +123,7 @@ pub enum Report {
     None,
 }
 
-/// Which entries of a key's log, counted from its first.
+/// Which entries of a log, counted from its first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub enum Page {

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use ledger::committee::Member;
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::draft::{Coin, TransferDraft};
-use ledger::tx::{Kind, Outpoint, Output, check_alone, genesis_transaction};
+use ledger::tx::{Holder, Kind, Outpoint, Output, check_alone, genesis_transaction};
 use ledger::{Block, Genesis, Ledger, OrderedEvent, Outcome, Transaction};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
@@ -29,8 +29,8 @@ use zeroize::Zeroizing;
 
 use crate::certificate::{Certificate, attestation_digest};
 use crate::reply::{Answer, Body, Code, Handover, Refusal, Snapshot};
-use crate::request::Request;
-use crate::serve::{Unserved, body, sealing_height};
+use crate::request::{Question, Request};
+use crate::serve::{Served, Unserved, serve};
 
 /// The four peers' stakes, in the order of their peer keys' seeds.
 pub const STAKES: [u64; 4] = [4, 3, 3, 3];
@@ -297,20 +297,25 @@ impl TestChain {
     /// # Errors
     /// Its refusal.
     pub fn answer(&self, request: &Request) -> Result<Answer, Refusal> {
-        let body = match body(request, &self.ledger, &self.store) {
-            Ok(body) => body,
+        self.answer_to(&request.clone().into())
+    }
+
+    /// What an honest peer answers to a wallet that may hold a block.
+    ///
+    /// # Errors
+    /// Its refusal.
+    pub fn answer_to(&self, question: &Question) -> Result<Answer, Refusal> {
+        let Served { under, body } = match serve(question, &self.ledger, &self.store) {
+            Ok(served) => served,
             Err(Unserved::Refused(refusal)) => return Err(refusal),
             Err(Unserved::Broken(error)) => panic!("{error}"),
         };
-        let height = match (request, &body) {
-            (Request::Committee { epoch }, Body::Committee(_)) => {
-                sealing_height(self.ledger.parameters(), *epoch).unwrap()
-            }
-            _ => self.ledger.height(),
-        };
-        let at = usize::try_from(height.get()).unwrap();
+        let at = usize::try_from(under.get()).unwrap();
         let snapshot = self.snapshots.get(at).cloned();
-        let snapshot = snapshot.ok_or_else(|| Refusal::new(Code::TooEarly, "not certified"))?;
+        let mut snapshot = snapshot.ok_or_else(|| Refusal::new(Code::TooEarly, "not certified"))?;
+        if question.held == Some(under) {
+            snapshot.certificate = Certificate::empty(snapshot.header.epoch);
+        }
         Ok(Answer { snapshot, body })
     }
 
@@ -349,12 +354,55 @@ impl TestChain {
         codec::encode(&signed).unwrap()
     }
 
+    /// The output at `index` of the transaction with these bytes.
+    #[must_use]
+    pub fn coin_of(&self, transaction: &[u8], index: u32) -> Coin {
+        let transaction: Transaction = codec::decode(transaction).unwrap();
+        Coin {
+            outpoint: Outpoint {
+                transaction: transaction.id(self.ledger.chain()).unwrap(),
+                index,
+            },
+            output: transaction.body.outputs[usize::try_from(index).unwrap()],
+        }
+    }
+
     /// The bytes of a commit of `owner`, without a fee.
     #[must_use]
     pub fn commit(&self, owner: u8, hash: Digest) -> Vec<u8> {
         let key = public(owner);
         let body = ledger::tx::Body::of(Kind::Commit { key, hash });
         let signed = ledger::tx::sign(body, &[&secret(owner)], self.ledger.chain()).unwrap();
+        codec::encode(&signed).unwrap()
+    }
+
+    /// The bytes of a transaction of a name that pays a fee of 1 with `coin`; it is handed over by the
+    /// key of a seed, which holds it since the transaction with that number, or registered.
+    #[must_use]
+    pub fn name(&self, coin: &Coin, name: &str, from: Option<(u8, u64)>, to: u8) -> Vec<u8> {
+        let kind = Kind::Name {
+            name: name.parse().unwrap(),
+            to: public(to),
+            from: from.map(|(seed, number)| Holder {
+                key: public(seed),
+                number,
+            }),
+        };
+        let paid = coin.output.amount.minus(Amount::new(1)).unwrap();
+        let body = ledger::tx::Body {
+            inputs: List::new(vec![coin.outpoint]).unwrap(),
+            outputs: List::new(vec![Output::new(coin.output.owner, paid)]).unwrap(),
+            ..ledger::tx::Body::of(kind)
+        };
+        let holder = from.map_or(to, |(seed, _)| seed);
+        let seeds = (0..=u8::MAX).filter(|seed| public(*seed) == coin.output.owner);
+        let mut seeds: Vec<u8> = seeds.take(1).collect();
+        if !seeds.contains(&holder) {
+            seeds.push(holder);
+        }
+        let signers: Vec<_> = seeds.iter().map(|seed| secret(*seed)).collect();
+        let signers: Vec<_> = signers.iter().map(|it| it as &dyn Signer).collect();
+        let signed = ledger::tx::sign(body, &signers, self.ledger.chain()).unwrap();
         codec::encode(&signed).unwrap()
     }
 

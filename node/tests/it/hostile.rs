@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dag::event::{Event, Header, Kind, payload_digest};
 use dag::gossip::{Message, Parcel};
 use ledger::Genesis;
 use ledger::genesis::{ONE_EPOCH, Parameters};
@@ -13,8 +12,7 @@ use ledger::tx::{Body, Output, Transaction};
 use net::{Bytes, Client, Endpoint, Lane, Limits, PeerAddress, PeerEvent, Served};
 use primitives::Digest;
 use primitives::codec::{self, List};
-use primitives::keys::Signer;
-use primitives::units::{Amount, Epoch, PeerIndex, Round, Seq, Time};
+use primitives::units::{Amount, PeerIndex};
 use primus_node::home::{self, Plan, Secrets};
 use primus_node::http::client::json;
 use primus_node::keyfile::Secret;
@@ -23,8 +21,10 @@ use primus_node::status::Status;
 use primus_node::store::Kind as StoreKind;
 use tempfile::TempDir;
 use wallet_proto::reply::{Reply, Stage};
-use wallet_proto::request::{Report, Request};
+use wallet_proto::request::{Question, Report, Request};
 use wallet_proto::wire;
+
+use crate::root;
 
 /// Long for anything that is waited for here; a wait that reaches it fails.
 const LONG: Duration = Duration::from_secs(30);
@@ -158,27 +158,8 @@ impl Victim {
 
     /// The hostile peer's root of round 0 at `time`, signed with `key`.
     fn root(&self, chain: Digest, time: u64, key: &Secret) -> Vec<u8> {
-        let signer = key.signer().unwrap();
-        let (epoch, round) = (Epoch::ZERO, Round::ZERO);
-        let header = Header {
-            version: 1,
-            chain,
-            epoch,
-            creator: self.hostile_index(),
-            round,
-            seq: Seq::ZERO,
-            kind: Kind::Root,
-            self_parent: None,
-            sealing: None,
-            votes: List::empty(),
-            parents: List::empty(),
-            time: Time::new(time),
-            payload: payload_digest(&[]),
-            payload_bytes: 0,
-            beacon: Some(signer.beacon(&chain, epoch, round)),
-            attestations: List::empty(),
-        };
-        let signed = Event::sign(header, &signer).unwrap().signed().clone();
+        let event = root(chain, self.hostile_index(), time, key);
+        let signed = event.signed().clone();
         let parcel = Parcel {
             signed,
             payload: codec::Bytes::default(),
@@ -278,7 +259,11 @@ async fn a_hostile_peers_messages_are_counted_and_the_node_goes_on() {
 /// Whether the node fails to answer a plain question.
 async fn ask_head(victim: &Victim) -> bool {
     let client = victim.wallet().await;
-    let reply = ask(&client, wire::to_bytes(&Request::Head).unwrap()).await;
+    let reply = ask(
+        &client,
+        wire::to_bytes(&Question::from(Request::Head)).unwrap(),
+    )
+    .await;
     client.close().await;
     !matches!(reply, Reply::Answer(_))
 }
@@ -288,7 +273,7 @@ async fn a_hostile_wallets_requests_are_refused_in_words_and_the_node_goes_on() 
     let victim = victim();
     victim.until("node is up", |_| true).await;
     let client = victim.wallet().await;
-    let head = wire::to_bytes(&Request::Head).unwrap();
+    let head = wire::to_bytes(&Question::from(Request::Head)).unwrap();
     let mut trailing = head.clone();
     trailing.push(0);
     let mut other_version = head.clone();
@@ -313,11 +298,11 @@ async fn a_hostile_wallets_requests_are_refused_in_words_and_the_node_goes_on() 
 
     let submit = |bytes: Vec<u8>| {
         let transactions = List::new(vec![codec::Bytes::new(bytes).unwrap()]).unwrap();
-        wire::to_bytes(&Request::Submit {
+        let request = Request::Submit {
             transactions,
             report: Report::Final,
-        })
-        .unwrap()
+        };
+        wire::to_bytes(&Question::from(request)).unwrap()
     };
     let garbage = ask(&client, submit(vec![7; 100])).await;
     assert!(

@@ -162,14 +162,14 @@ impl Replica {
 
     /// Tells wallets how far their unsettled transactions have come (C25).
     /// A sweep looks at some of them in turn: how many there are is the wallets' choice.
-    pub(crate) fn raise_grades<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+    pub(crate) fn raise_grades<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
         if self.watches.is_still() {
-            return;
+            return Ok(());
         }
         let now = turn.now.mono_ms;
         if now < self.sweep_due_ms {
             turn.wake_at(self.sweep_due_ms);
-            return;
+            return Ok(());
         }
         self.sweep_due_ms = now.saturating_add(SWEEP_MS);
         let mut risen = Vec::new();
@@ -183,7 +183,11 @@ impl Replica {
             };
             let carried = |transaction| self.unsettled.carried(transaction);
             let rivals: Vec<_> = rivals.iter().map(carried).collect();
-            let new = finality::grade(&self.dag, carried(&id), &rivals);
+            let mut new = finality::grade(&self.dag, carried(&id), &rivals);
+            // C25: against a rival in a block it cannot win, whoever backs it among those left.
+            if new > grade && new == Grade::Official && self.is_beaten(&id, &turn.store)? {
+                new = Grade::Endorsed;
+            }
             if new > grade {
                 risen.push((id, grade, new));
             }
@@ -195,6 +199,18 @@ impl Replica {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Whether a block has applied another transaction that takes what this one takes.
+    fn is_beaten<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
+        for taken in self.unsettled.takes(id) {
+            let taker = self.ledger.taker(&taken, store)?;
+            if taker.is_some_and(|taker| taker != *id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The stored order of a block, as event ids.

@@ -1,6 +1,9 @@
 //! What a wallet has: proven coins, and apart from them what its pending payments hold.
 
+use std::collections::BTreeSet;
+
 use ledger::Transaction;
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use ledger::tx::draft::Coin;
 use merkle::LogEntry;
@@ -52,7 +55,8 @@ impl Wallet {
     pub async fn balance(&mut self) -> Result<Balance, Error> {
         self.advance().await?;
         let as_of = self.sync().await?;
-        let pending = self.settle_outbox()?;
+        let beaten = self.beaten().await?;
+        let pending = self.settle_outbox(&beaten)?;
         self.resubmit().await?;
         let coins: Vec<Coin> = self.book.unspent().collect();
         let hosted = coins.iter().filter(|coin| coin.output.host.is_some());
@@ -72,9 +76,9 @@ impl Wallet {
     /// The last host's failure where none proves the log.
     pub async fn sync(&mut self) -> Result<Certified, Error> {
         loop {
-            let (key, known) = (self.key, self.book.frontier().clone());
+            let (of, known) = (Subject::Key(self.key), self.book.frontier().clone());
             let request = Request::History {
-                key,
+                of,
                 page: Page::From {
                     index: known.size(),
                     count: u32::try_from(PAGE_ENTRIES_MAX).unwrap_or(u32::MAX),
@@ -82,7 +86,7 @@ impl Wallet {
             };
             let page = self
                 .ask(&request, |answer, trust| {
-                    check::history_page(&key, &known, answer, trust)
+                    check::history_page(&of, &known, answer, trust)
                 })
                 .await?;
             let effects = self.effects(&page.page.entries).await?;
@@ -99,7 +103,7 @@ impl Wallet {
 
     /// The coins that neither a proven transaction nor one of `outbox` spends.
     pub(super) fn free_coins(&self, outbox: &[Vec<u8>]) -> Result<Vec<Coin>, Error> {
-        let mut held = std::collections::BTreeSet::new();
+        let mut held = BTreeSet::new();
         for bytes in outbox {
             held.extend(decode(bytes)?.body.inputs.iter().copied());
         }
@@ -110,13 +114,14 @@ impl Wallet {
     }
 
     /// Drops what is proven or lost from the outbox; the rest is pending.
-    fn settle_outbox(&self) -> Result<Vec<Pending>, Error> {
+    fn settle_outbox(&self, beaten: &BTreeSet<Digest>) -> Result<Vec<Pending>, Error> {
         self.home.change_outbox(|transactions| {
             let (mut kept, mut pending) = (Vec::new(), Vec::new());
             for bytes in transactions.drain(..) {
                 let transaction = decode(&bytes)?;
                 let id = transaction.id(self.trust.chain())?;
-                if self.book.contains(&id) || self.is_lost(&transaction) {
+                let is_lost = beaten.contains(&id) || self.is_lost(&transaction);
+                if self.book.contains(&id) || is_lost {
                     continue;
                 }
                 pending.push(self.pending(id, &transaction)?);

@@ -3,6 +3,7 @@
 
 mod cli;
 mod host;
+mod names;
 mod notary;
 mod trust;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use host::{Host, Manner};
 use ledger::Outcome;
+use ledger::subject::Subject;
 use primitives::units::{Amount, Height, Time};
 use primus_wallet::error::Error;
 use primus_wallet::{Home, HostAddress, Options, Payment, Settings, Wallet};
@@ -113,6 +115,42 @@ fn a_payment_is_seen_settled_and_proven_and_both_sides_see_it() {
         let options = home(folder.path(), 31, &host.chain, vec![host.address()]);
         let mut payout = Wallet::open(&options).unwrap();
         assert_eq!(payout.balance().await.unwrap().proven, Amount::new(1));
+    });
+}
+
+#[test]
+fn one_certificate_is_loaded_however_many_answers_stand_under_its_block() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let host = Host::start(21, chain(), Manner::Honest);
+        let sent = || host.certificates.load(std::sync::atomic::Ordering::Relaxed);
+        let options = home(folder.path(), OWNER, &host.chain, vec![host.address()]);
+        let mut wallet = Wallet::open(&options).unwrap();
+        let balance = wallet.balance().await.unwrap();
+        assert_eq!((balance.coins, sent()), (2, 1));
+        // The payment is in a newer block, which everything after it stands under.
+        let payment = Payment::new(public(51), Amount::new(20));
+        let paid = wallet.pay(&payment, LIMIT, &mut |_, _| ()).await;
+        assert!(paid.unwrap().settled.outcome.is_applied());
+        wallet.balance().await.unwrap();
+        assert_eq!((wallet.book().lines().len(), sent()), (2, 2));
+        // Transactions stay with the hosts, which cannot withhold one.
+        let files = std::fs::read_dir(&options.home).unwrap();
+        let stored: u64 = files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum();
+        assert!(stored < 1_000, "{stored}");
+        // What leaves the wallet is whole all the same.
+        let key = *wallet.key();
+        let file = wallet
+            .proof(Claim::History {
+                of: Subject::Key(key),
+            })
+            .await
+            .unwrap();
+        let trust = Trust::new(&host.chain.lock().unwrap().genesis).unwrap();
+        proof_file::verify(&file, &trust).unwrap();
+        assert_eq!(sent(), 2);
     });
 }
 
@@ -224,6 +262,7 @@ fn a_lying_host_is_refused_with_the_failing_part_and_another_one_asked() {
         (Manner::OtherStateRoot, "certificate: not all of the 4"),
         (Manner::BelowQuorum, "certificate: stake"),
         (Manner::WrongSignature, "certificate: not all of the 4"),
+        (Manner::LeavesOut, "certificate: "),
         (Manner::MissingEntry, "history: "),
     ];
     for (manner, part) in cases {
@@ -324,7 +363,12 @@ fn a_wallet_follows_committees_and_its_proofs_carry_the_handovers() {
         proof_file::verify(&paid.proof, &trust).unwrap();
         let mut reopened = Wallet::open(&options).unwrap();
         let key = public(51);
-        let proof = reopened.proof(Claim::History { key }).await.unwrap();
+        let proof = reopened
+            .proof(Claim::History {
+                of: Subject::Key(key),
+            })
+            .await
+            .unwrap();
         let statement = proof_file::verify(&proof, &trust).unwrap().to_string();
         assert!(
             statement.contains("these are all 1 transactions"),
