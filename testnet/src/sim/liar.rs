@@ -248,3 +248,6 @@ pub fn behaviour(lie: &Lie, world: &World, peer: usize) -> Result<Box<dyn Behavi
         Lie::Misattest => Box::new(misattest::Misattest::new(world, peer)?),
     })
 }
+
+#[cfg(test)]
+mod tests;
