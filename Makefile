@@ -33,8 +33,9 @@ check: claim native ## Formatting, lints, documentation and the import table.
 	RUSTDOCFLAGS="-D warnings" $(WITH_ROCKSDB) $(CARGO) doc $(LOCKED) --workspace --no-deps --quiet
 	$(CARGO) run $(LOCKED) --quiet -p xtask -- tidy
 
-spec: $(CACHE)/python/bin/python ## Checks docs/spec/vectors by a verifier in Python that shares no code.
+spec: $(CACHE)/python/bin/python ## Checks docs/spec/vectors by verifiers in Python that share no code.
 	$(CACHE)/python/bin/python docs/spec/verify.py
+	$(CACHE)/python/bin/python docs/spec/verify_trees.py
 
 $(CACHE)/python/bin/python:
 	python3 -m venv $(CACHE)/python

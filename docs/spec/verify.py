@@ -3,7 +3,7 @@
 
     python3 -m pip install blake3
     python3 docs/spec/verify.py                         every vector beside it, and damaged copies
-    python3 docs/spec/verify.py FILE --genesis FILE     one .primusproof
+    python3 docs/spec/verify.py FILE --genesis FILE     one .primusproof or .primusreceipt
 
 Nothing here is shared with the Rust code. Everything is checked, signatures included (ristretto255,
 merlin and STROBE below are written out); only the root of the genesis block itself is not computed,
@@ -200,6 +200,11 @@ def sized_top(r):
 
 
 def map_path(r):
+    bits = map_bits(r)
+    return bits, [r.digest() for _ in bits]
+
+
+def map_bits(r):
     count, dense = r.u8(), r.u8()
     need(dense <= count, "encoding: more dense branches than branches")
     bits = list(range(dense))
@@ -208,7 +213,7 @@ def map_path(r):
         need(place > 0 or gap > 0, "encoding: a first gap of none")
         bits.append((bits[-1] + 1 if bits else 0) + gap)
         need(bits[-1] < 256, "encoding: a bit beyond the position")
-    return bits, [r.digest() for _ in range(count)]
+    return bits
 
 
 def entry(r):
@@ -226,7 +231,7 @@ def block_proof(r):
 
 
 def answer_body(r):
-    kind = r.tag(8)
+    kind = r.tag(9)
     if kind == 0:
         return kind, None
     if kind == 1:
@@ -252,7 +257,15 @@ def answer_body(r):
         return kind, block_proof(r)
     if kind == 6:
         return kind, members(r)
-    return kind, record_proof(r)
+    if kind == 7:
+        return kind, record_proof(r)
+    first = r.u64() if r.tag(2) == 1 else None
+    proof = record_proof(r)
+    entries = r.list(lambda: entry(r), 1024) if first is not None else []
+    siblings = r.list(r.digest, 128) if first is not None else []
+    start = r.at + 1
+    signed = r.option(lambda: transaction_body(r))
+    return kind, (first, proof, entries, siblings, signed, since(r, start))
 
 
 REASONS = {2: 1, 4: 4, 6: 4, 7: 4, 9: 8, 10: 4, 11: 4, 13: 16, 14: 16}
@@ -267,7 +280,7 @@ def outcome(r):
 CLAIMS = [
     ("transaction", "d"), ("output", "di"), ("history", "d"), ("block", "h"),
     ("consistency", "hd"), ("committee", "h"), ("record", "d"), ("newest", "di"),
-    ("output at", "dih"), ("history at", "dh"),
+    ("output at", "dih"), ("history at", "dh"), ("commit", "dh"),
 ]
 
 
@@ -294,6 +307,32 @@ def root_by_path(keys, tree, index, size, leaf, path):
     return digest
 
 
+def left_count(count):
+    """The largest power of two below `count`."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def multi_root(keys, tree, size, leaves, siblings):
+    """1.4: `leaves` by ascending index."""
+    need(leaves and max(leaves) < size, f"{tree}: indices")
+    left = list(siblings)
+
+    def walk(first, count):
+        inside = [index for index in leaves if first <= index < first + count]
+        if not inside:
+            need(left, f"{tree}: number of siblings")
+            return left.pop(0)
+        if count == 1:
+            return leaves[first]
+        half = left_count(count)
+        pair = walk(first, half), walk(first + half, count - half)
+        return keys.node(tree, *pair)
+
+    root = walk(0, size)
+    need(not left, f"{tree}: number of siblings")
+    return root
+
+
 class Frontier:
     def __init__(self, keys, tree, size=0, peaks=()):
         need(len(peaks) == bin(size).count("1"), f"{tree}: number of peaks")
@@ -317,37 +356,45 @@ class Frontier:
 
 
 def check_top(keys, tree, size, root, proof, state):
-    names = {"block": "block", "keymap": "key", "outs": "outs"}
     sized, near, far = keys.sized(tree, root, size), proof["near"], proof["far"]
     pair = {
         "block": lambda: keys.top(keys.top(sized, near), far),
-        "key": lambda: keys.top(keys.top(near, sized), far),
+        "keymap": lambda: keys.top(keys.top(near, sized), far),
+        "namemap": lambda: keys.top(far, keys.top(sized, near)),
         "outs": lambda: keys.top(far, keys.top(near, sized)),
-    }[names[tree]]
+    }[tree]
     need(pair() == state, f"{tree}: state root")
 
 
 def check_record(keys, key, proof, state):
-    position = derive("primus v1 key position", key)
+    return check_map(keys, "keymap", derive("primus v1 key position", key), proof, state)
+
+
+def check_map(keys, tree, position, proof, state):
     record, (bits, siblings) = proof["record"], proof["path"]
     need((record is not None) == (proof["kind"] == 0), "record: presence")
     if record is not None:
         log, count, last = record
         content = log + struct.pack("<QQ", count, last) + bytes(16)
-        found = position, keyed(keys.key("keymap", "record"), content)
+        found = position, keyed(keys.key(tree, "record"), content)
     else:
         found = proof["other"]
         need(found is None or found[0] != position, "record: absent, yet there")
     if found is None:
-        digest = keys.empty("keymap")
+        digest = keys.empty(tree)
     else:
-        digest = keys.leaf("keymap", found[0] + found[1])
+        digest = keys.leaf(tree, found[0] + found[1])
         for bit, sibling in zip(reversed(bits), reversed(siblings)):
             one = position[bit // 8] >> (7 - bit % 8) & 1
             pair = (sibling, digest) if one else (digest, sibling)
-            digest = keys.node("keymap", *pair, bit=bit)
-    check_top(keys, "keymap", proof["size"], digest, proof, state)
+            digest = keys.node(tree, *pair, bit=bit)
+    check_top(keys, tree, proof["size"], digest, proof, state)
     return record
+
+
+def entry_leaf(keys, log, one):
+    content = one["txid"] + struct.pack("<QIB", one["block"], one["index"], one["role"])
+    return keys.leaf(log, content + bytes(19))
 
 
 def check_history(keys, key, body, wanted, state):
@@ -358,10 +405,35 @@ def check_history(keys, key, body, wanted, state):
     need(len(entries) == due, "history: number of entries")
     frontier = Frontier(keys, "klog", count - due, peaks)
     for one in entries:
-        content = one["txid"] + struct.pack("<QIB", one["block"], one["index"], one["role"])
-        frontier.append(keys.leaf("klog", content + bytes(19)))
+        frontier.append(entry_leaf(keys, "klog", one))
     need(frontier.root() == log, "history: log root")
     return count, entries
+
+
+def check_commit(keys, key, height, body, head):
+    need(height <= head["height"], "claim: above the snapshot")
+    first, proof, entries, siblings, signed, signed_bytes = body
+    record = check_record(keys, key, proof, head["state"])
+    if first is None:
+        need(record is None, "commit: a log that is said not to exist")
+    else:
+        log, count, _ = record or (None, 0, 0)
+        leaves = {first + place: entry_leaf(keys, "klog", one) for place, one in enumerate(entries)}
+        need(multi_root(keys, "klog", count, leaves, siblings) == log, "commit: log root")
+        before = sum(one["block"] < height for one in entries)
+        after = sum(one["block"] > height for one in entries)
+        more = first + len(entries) < count
+        need(before == 1 or before == 0 == first, "commit: entries before the block")
+        need(after == 1 or after == 0 and not more, "commit: entries after the block")
+    found = [one for one in entries if one["block"] == height and one["role"] & 32]
+    need(len(found) == (signed is not None), "commit: number of commits")
+    if not found:
+        return f"no commit in block {height}"
+    identity = derive("primus v1 transaction", keys.chain + signed_bytes)
+    need(identity == found[0]["txid"], "commit: id")
+    _, committed = signed
+    need(committed is not None and committed[0] == key, "commit: key")
+    return f"commits to {committed[1].hex()[:16]}.. in block {height}, and to nothing else there"
 
 
 def check_block(keys, proof, at, state):
@@ -372,6 +444,26 @@ def check_block(keys, proof, at, state):
     root = root_by_path(keys, "block", older["height"], at["height"], leaf, inclusion["path"])
     check_top(keys, "block", at["height"], root, inclusion, state)
     return older
+
+
+def root_by_several(keys, leaves, width, siblings):
+    """The root of the transactions tree of this width from some of its leaves."""
+    need(leaves and max(leaves) < width, "deed: place")
+    left = list(siblings)
+    while width > 1:
+        above = {}
+        for place in sorted(leaves):
+            pair, beside = [leaves[place], None], place ^ 1
+            if beside < width:
+                need(beside in leaves or left, "deed: number of siblings")
+                if place // 2 in above:
+                    continue
+                pair[1] = leaves[beside] if beside in leaves else left.pop(0)
+            pair = pair[::-1] if place & 1 else pair
+            above[place // 2] = pair[0] if pair[1] is None else keys.node("tx", *pair)
+        leaves, width = above, (width + 1) // 2
+    need(not left, "deed: number of siblings")
+    return leaves[0]
 
 
 def check_inclusion(keys, leaf, indices, siblings, block):
@@ -388,32 +480,40 @@ def check_inclusion(keys, leaf, indices, siblings, block):
     need(digest == block["transactions"], "transaction: root")
 
 
+def transaction_body(r):
+    """The memo, and the key and the hash of a commit."""
+    need(r.u8() == 1, "transaction: version")
+    kind, committed = r.tag(4), None
+    if kind == 1:
+        r.u64()
+        r.bytes(4096)
+    if kind == 2:
+        r.take(64)
+        for _ in range(2):
+            r.bytes(152026)
+            r.take(64)
+    if kind == 3:
+        committed = r.digest(), r.digest()
+    r.list(lambda: outpoint(r), 4096)
+    r.list(lambda: output(r), 4096)
+    memo = r.option(r.digest)
+    r.option(r.u64)
+    return memo, committed
+
+
 def transaction_ids(chain, data):
-    """The id and the witness digest of a transaction's bytes."""
+    """The id, the witness digest and the memo of a transaction's bytes."""
     r = Reader(data)
     try:
-        need(r.u8() == 1, "transaction: version")
-        kind = r.tag(3)
-        if kind == 1:
-            r.u64()
-            r.bytes(4096)
-        if kind == 2:
-            r.take(64)
-            for _ in range(2):
-                r.bytes(152026)
-                r.take(64)
-        r.list(lambda: outpoint(r), 4096)
-        r.list(lambda: output(r), 4096)
-        r.option(r.digest)
-        r.option(r.u64)
+        memo, _ = transaction_body(r)
         body = r.at
         r.list(lambda: r.take(96), 4096)
         r.end()
     except Refused:
         both = derive("primus v1 witness", chain + data)
-        return both, both
+        return both, both, None
     identity = derive("primus v1 transaction", chain + data[:body])
-    return identity, derive("primus v1 witness", chain + data[body:])
+    return identity, derive("primus v1 witness", chain + data[body:]), memo
 
 
 # --- Certificates (proofs.md section 3) ---------------------------------------------------------
@@ -628,9 +728,14 @@ def genesis_of(data):
 
 def verify(data, genesis):
     """What the file says, in a few words; raises Refused."""
-    chain, committee = genesis_of(genesis)
     r = Reader(data)
     need(r.u8() == 1, "version")
+    return check_file(r, genesis)[0]
+
+
+def check_file(r, genesis):
+    """What a file says from behind its version to the end, its claim and the body of its answer."""
+    chain, committee = genesis_of(genesis)
     need(r.digest() == chain, "chain")
     start = r.at
     name, fields = claim(r)
@@ -647,18 +752,49 @@ def verify(data, genesis):
     need(head["epoch"] == epoch, "snapshot: epoch")
     percent = check_certificate(chain, committee, head, cert)
     words = check_claim(Keys(chain), name, fields, head, kind, body)
-    return f"{words}; as of block {head['height']}, signed by {percent} %"
+    words = f"{words}; as of block {head['height']}, signed by {percent} %"
+    return words, name, body
+
+
+def verify_receipt(data, genesis):
+    """What a receipt says (proofs.md section 6); raises Refused."""
+    chain, r = genesis_of(genesis)[0], Reader(data)
+    need(r.u8() == 1, "version")
+    shown, leaves = [], {}
+    for index, (start, name, value, end) in r.list(lambda: (r.u32(), field(r)), 256):
+        need(not shown or shown[-1][0] < name, "deed: order of names")
+        need(not leaves or max(leaves) < index, "deed: order of places")
+        shown.append((name, value))
+        leaves[index] = derive("primus v1 deed field", chain + data[start:end])
+    count, siblings = r.u32(), r.list(r.digest, 256)
+    words, name, body = check_file(r, genesis)
+    need(name == "transaction", "deed: another claim")
+    need(body[1][0] == 0, "deed: a rejected transaction")
+    root = root_by_several(Keys(chain), leaves, count, siblings)
+    memo = derive("primus v1 deed", chain + struct.pack("<I", count) + root)
+    need(transaction_ids(chain, body[0])[2] == memo, "deed: memo")
+    said = ", ".join(f"{name.decode()} = {value!r}" for name, value in shown)
+    return f"{len(shown)} of {count} fields: {said}; {words}"
+
+
+def field(r):
+    start = r.at
+    r.take(32)
+    name, value = r.bytes(64), r.bytes(4096)
+    return start, name, value, r.at
 
 
 def check_claim(keys, name, fields, head, kind, body):
     state, height = head["state"], head["height"]
-    due = {"transaction": 3, "block": 4, "consistency": 5, "committee": 6, "record": 7}
+    due = {"transaction": 3, "block": 4, "consistency": 5, "committee": 6, "record": 7, "commit": 8}
     need(kind == due.get(name, 2 if name.startswith("output") else 1), "answer: kind")
     at = fields[-1] if name.endswith(" at") else height
     need(at <= height, "claim: above the snapshot")
+    if name == "commit":
+        return check_commit(keys, *fields, body, head)
     if name == "transaction":
         data, result, indices, siblings, proof = body
-        identity, witness = transaction_ids(keys.chain, data)
+        identity, witness, _ = transaction_ids(keys.chain, data)
         need(identity == fields[0], "transaction: id")
         need(result[:8] != b"\x01\0\0\0\x08\0\0\0", "transaction: a later copy")
         block = check_block(keys, proof, head, state)
@@ -703,18 +839,19 @@ def check_claim(keys, name, fields, head, kind, body):
 
 def check_vectors(folder):
     genesis = bytes.fromhex(json.loads((folder / "genesis.json").read_text())["genesis"])
-    held = 0
+    held, kinds = 0, {"file": verify, "receipt": verify_receipt}
     for path in sorted(folder.glob("*.json")):
         vector = json.loads(path.read_text())
-        if "file" not in vector:
+        kind = next((kind for kind in kinds if kind in vector), None)
+        if kind is None:
             continue
-        data = bytes.fromhex(vector["file"])
-        print(f"{path.name}: {verify(data, genesis)}")
+        data = bytes.fromhex(vector[kind])
+        print(f"{path.name}: {kinds[kind](data, genesis)}")
         for place in range(0, len(data), max(1, len(data) // 24)):
             changed = bytearray(data)
             changed[place] ^= 1 << place % 8
             try:
-                verify(bytes(changed), genesis)
+                kinds[kind](bytes(changed), genesis)
             except (Refused, IndexError):
                 continue
             raise Refused(f"{path.name}: byte {place} changed, and it holds")
@@ -729,7 +866,8 @@ def main(arguments):
             check_vectors(pathlib.Path(__file__).parent / "vectors")
         elif len(arguments) == 3 and arguments[1] == "--genesis":
             file, genesis = (pathlib.Path(arguments[place]).read_bytes() for place in (0, 2))
-            print(f"VALID    {verify(file, genesis)}")
+            receipt = arguments[0].endswith(".primusreceipt")
+            print(f"VALID    {(verify_receipt if receipt else verify)(file, genesis)}")
         else:
             print(__doc__)
             return 2

@@ -166,6 +166,14 @@ pub enum Error {
         /// The last settled height.
         last: Height,
     },
+    /// A question about a block whose transactions are gone.
+    #[error("block {found} is pruned: transactions are kept from block {first} on")]
+    Pruned {
+        /// The block.
+        found: Height,
+        /// The first one whose transactions are kept.
+        first: Height,
+    },
 }
 
 impl Error {
@@ -197,6 +205,7 @@ impl Error {
             | Self::StateRoot { .. }
             | Self::Head { .. }
             | Self::OtherChain { .. }
+            | Self::Pruned { .. }
             | Self::UnknownHeight { .. } => None,
         }
     }

@@ -34,6 +34,7 @@ pub mod error;
 pub mod genesis;
 pub mod header;
 pub mod outcome;
+pub mod prune;
 pub mod query;
 pub mod rows;
 pub mod state;

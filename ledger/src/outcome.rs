@@ -154,6 +154,9 @@ pub enum Reason {
     /// The accused has lost its standing already.
     #[error("the peer has been convicted already")]
     Convicted,
+    /// The key has committed to something in this block already.
+    #[error("the key has made its commit in this block already")]
+    SecondCommit,
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ use merkle::proof::block::{BlockConsistency, BlockInclusion};
 use merkle::proof::complete::{AllEntries, NewEntries, RecentEntries};
 use merkle::proof::output::OutputProof;
 use merkle::proof::record::{MapPosition, RecordProof};
+use merkle::proof::span::EntrySpan;
 use merkle::proof::transaction::TransactionInclusion;
 use merkle::top::SizedRoot;
 use merkle::transactions::TransactionTree;
 use primitives::Digest;
+use primitives::codec;
 use primitives::keys::PublicKey;
 use primitives::limits::PAGE_ENTRIES_MAX;
 use primitives::store::{Store, Table};
@@ -21,17 +23,19 @@ use primitives::units::Height;
 
 use crate::error::Error;
 use crate::header::Header;
+use crate::outcome::Outcome;
+use crate::prune::KeptFrom;
 use crate::rows::{
     BlockRow, Created, KeyLogRow, KeyRow, LeavesRow, OutputRow, Place, PositionRow, TransactionRow,
-    count_of, demand, height_key, key_position, leaves_key, log_key, outpoint_key, place_key,
-    position_key, read, rejected_key,
+    count_of, demand, height_key, key_position, leaves_key, log_key, log_table, map_table,
+    outpoint_key, place_key, position_key, read, rejected_key,
 };
 use crate::state::Ledger;
-use crate::tx::Outpoint;
+use crate::tx::{Body, Outpoint, Transaction};
 
 mod log;
 
-use log::KeyLog;
+use log::Log;
 
 /// A transaction in its block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,15 +82,17 @@ impl Ledger {
     /// read for each transaction of its block, and as many hashes.
     ///
     /// # Errors
-    /// A failing disk or a missing row.
+    /// [`Error::Pruned`] where its block is; a failing disk or a missing row.
     pub fn transaction<S: Store>(
         &self,
         id: &Digest,
         store: &S,
     ) -> Result<Option<FoundTransaction>, Error> {
-        let Some((place, row)) = self.settled(id, store)? else {
+        let Some((place, _)) = self.settled(id, store)? else {
             return Ok(None);
         };
+        KeptFrom::read(store)?.demand(place.height)?;
+        let row = demand(store, Table::Transaction, &place_key(place))?;
         let block: BlockRow = demand(store, Table::Block, &height_key(place.height))?;
         let inclusion = self.transaction_inclusion(place.height, [place.index].into(), store)?;
         Ok(Some(FoundTransaction {
@@ -98,7 +104,8 @@ impl Ledger {
     }
 
     /// Where the applied transaction with this id stands, else its newest rejection, else none,
-    /// with its row; without proof. Cost: two reads.
+    /// with what became of it; without proof. A pruned store forgets rejections with their blocks.
+    /// Cost: two reads.
     ///
     /// # Errors
     /// A failing disk or a missing row.
@@ -106,14 +113,31 @@ impl Ledger {
         &self,
         id: &Digest,
         store: &S,
-    ) -> Result<Option<(Place, TransactionRow)>, Error> {
-        let mut place: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
-        if place.is_none() {
-            place = read(store, Table::Meta, &rejected_key(id))?;
+    ) -> Result<Option<(Place, Outcome)>, Error> {
+        let applied: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
+        if let Some(place) = applied {
+            return Ok(Some((place, Outcome::Applied)));
         }
-        let Some(place) = place else { return Ok(None) };
-        let row = demand(store, Table::Transaction, &place_key(place))?;
-        Ok(Some((place, row)))
+        let rejected: Option<Place> = read(store, Table::Meta, &rejected_key(id))?;
+        let Some(place) = rejected else {
+            return Ok(None);
+        };
+        let row: TransactionRow = demand(store, Table::Transaction, &place_key(place))?;
+        Ok(Some((place, row.outcome)))
+    }
+
+    /// What the owners signed of the settled transaction with this id, which a log names.
+    ///
+    /// # Errors
+    /// [`Error::Pruned`]; a failing disk or a missing row.
+    pub fn transaction_body<S: Store>(&self, id: &Digest, store: &S) -> Result<Body, Error> {
+        let table = Table::Transaction;
+        let settled = self.settled(id, store)?;
+        let (place, _) = settled.ok_or(Error::MissingRow { table })?;
+        KeptFrom::read(store)?.demand(place.height)?;
+        let row: TransactionRow = demand(store, table, &place_key(place))?;
+        let transaction: Transaction = codec::decode(&row.bytes)?;
+        Ok(transaction.body)
     }
 
     /// Shows that the block at `height` contains the transactions at these indices.
@@ -152,73 +176,99 @@ impl Ledger {
         }))
     }
 
-    /// The record of a key, or that it was never touched, under the newest state root.
+    /// The record of a key or name, or that it has none, under the newest state root.
     ///
     /// # Errors
     /// A failing disk.
-    pub fn key_record<S: Store>(&self, key: &PublicKey, store: &S) -> Result<RecordProof, Error> {
-        let at = key_map_position(key);
-        let row: Option<KeyRow> = read(store, Table::Key, &at.position.0)?;
+    pub fn record<S: Store>(&self, at: &MapPosition, store: &S) -> Result<RecordProof, Error> {
+        let row: Option<KeyRow> = read(store, map_table(at.map), &at.position.0)?;
         let record = row.map(|row| row.record);
-        let (keys, tree) = (self.tree_keys(), &self.key_map);
-        Ok(RecordProof::prove(keys, &self.roots, tree, &at, record)?)
+        let tree = match at.map {
+            Map::Key => &self.key_map,
+            Map::Name => &self.name_map,
+        };
+        let keys = self.tree_keys();
+        Ok(RecordProof::prove(keys, &self.roots, tree, at, record)?)
     }
 
-    /// All entries of a key's log, provably complete, if they fit in one page.
+    /// All entries of a log, provably complete, if they fit in one page.
     ///
     /// # Errors
     /// More entries than [`PAGE_ENTRIES_MAX`]: ask for the newest, or page by page.
-    pub fn key_history<S: Store>(&self, key: &PublicKey, store: &S) -> Result<AllEntries, Error> {
-        let record = self.key_record(key, store)?;
-        let count = record.record.map_or(0, |record| record.count);
-        let entries = self
-            .key_log(key, count, store)
-            .entries(0, page_of(count)?)?;
-        Ok(AllEntries::prove(Map::Key, record, entries)?)
+    pub fn history<S: Store>(&self, at: &MapPosition, store: &S) -> Result<AllEntries, Error> {
+        let (record, log) = self.log(at, store)?;
+        let entries = log.entries(0, page_of(log.count)?)?;
+        Ok(AllEntries::prove(at.map, record, entries)?)
     }
 
-    /// The `wanted` newest entries of a key's log, or all if there are fewer. Cost: reads of these
-    /// entries and of at most log2 n earlier ones.
+    /// The `wanted` newest entries of a log, or all if there are fewer. Cost: reads of these entries
+    /// and of at most log2 n earlier ones.
     ///
     /// # Errors
     /// More than [`PAGE_ENTRIES_MAX`] wanted; a failing disk or a missing row.
-    pub fn key_history_recent<S: Store>(
+    pub fn history_recent<S: Store>(
         &self,
-        key: &PublicKey,
+        at: &MapPosition,
         wanted: u64,
         store: &S,
     ) -> Result<RecentEntries, Error> {
-        let record = self.key_record(key, store)?;
-        let count = record.record.map_or(0, |record| record.count);
-        let log = self.key_log(key, count, store);
-        let wanted = page_of(wanted.min(count))?;
-        let first = count.saturating_sub(wanted);
+        let (record, log) = self.log(at, store)?;
+        let wanted = page_of(wanted.min(log.count))?;
+        let first = log.count.saturating_sub(wanted);
         let entries = log.entries(first, wanted)?;
-        Ok(RecentEntries::prove(
-            Map::Key,
-            record,
-            &log.frontier(first)?,
-            entries,
-        )?)
+        let before = log.frontier(first)?;
+        Ok(RecentEntries::prove(at.map, record, &before, entries)?)
     }
 
-    /// One page of a key's log from the index `first` on, provably without a gap for a wallet that
-    /// knows the entries before. Cost: reads of these entries and of about log2 n others.
+    /// One page of a log from the index `first` on, provably without a gap for a wallet that knows
+    /// the entries before. Cost: reads of these entries and of about log2 n others.
     ///
     /// # Errors
     /// [`merkle::Error::Size`] above the end of the log; a failing disk or a missing row.
-    pub fn key_history_from<S: Store>(
+    pub fn history_from<S: Store>(
         &self,
-        key: &PublicKey,
+        at: &MapPosition,
         first: u64,
         store: &S,
     ) -> Result<NewEntries, Error> {
-        let record = self.key_record(key, store)?;
-        let count = record.record.map_or(0, |record| record.count);
-        let log = self.key_log(key, count, store);
+        let (record, log) = self.log(at, store)?;
         let entries = log.entries(first, page())?;
         let end = first.saturating_add(count_of(&entries));
         Ok(NewEntries::prove(record, entries, log.consistency(end)?)?)
+    }
+
+    /// The entries of the block at `height` in a log, provably all. Cost: reads of these entries and
+    /// of about log2 n others.
+    ///
+    /// # Errors
+    /// More than a page of them; a failing disk or a missing row.
+    pub fn entries_of_block<S: Store>(
+        &self,
+        at: &MapPosition,
+        height: Height,
+        store: &S,
+    ) -> Result<EntrySpan, Error> {
+        let (record, log) = self.log(at, store)?;
+        let first = log.count_below(height)?;
+        let end = log.count_below(height.later(1))?;
+        let first = first.saturating_sub(1);
+        log.span(record, first, end.saturating_add(1))
+    }
+
+    /// The newest entry of a log up to the block at `height`, or that all are later. Cost: about
+    /// 2 log2 n reads.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn newest_entry<S: Store>(
+        &self,
+        at: &MapPosition,
+        height: Height,
+        store: &S,
+    ) -> Result<EntrySpan, Error> {
+        let (record, log) = self.log(at, store)?;
+        let end = log.count_below(height.later(1))?;
+        log.span(record, end.saturating_sub(1), end.saturating_add(1))
     }
 
     /// Outputs that a key got, spent ones too, from `from` on: at most [`PAGE_ENTRIES_MAX`], from
@@ -313,13 +363,20 @@ impl Ledger {
         demand(store, Table::Block, &height_key(height))
     }
 
-    fn key_log<'a, S>(&'a self, key: &PublicKey, count: u64, store: &'a S) -> KeyLog<'a, S> {
-        KeyLog {
-            hasher: self.tree_keys().log(Map::Key),
-            position: key_position(key),
-            count,
+    fn log<'a, S: Store>(
+        &'a self,
+        at: &MapPosition,
+        store: &'a S,
+    ) -> Result<(RecordProof, Log<'a, S>), Error> {
+        let record = self.record(at, store)?;
+        let log = Log {
+            hasher: self.tree_keys().log(at.map),
+            table: log_table(at.map),
+            position: at.position,
+            count: record.record.map_or(0, |record| record.count),
             store,
-        }
+        };
+        Ok((record, log))
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use merkle::hash::TreeHasher;
 use merkle::log::Frontier;
 use merkle::top::{SizedRoot, StateRoots};
-use merkle::{LogEntry, Record, Spent, TreeKeys};
+use merkle::{LogEntry, Map, Record, Spent, TreeKeys};
 use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
@@ -33,6 +33,8 @@ pub mod role {
     pub const GENESIS: u8 = 8;
     /// It is the peer key that evidence convicted (C10).
     pub const CONVICTED: u8 = 16;
+    /// It committed to a hash.
+    pub const COMMIT: u8 = 32;
 }
 
 /// An output with its name and birth: what its commitment binds.
@@ -348,6 +350,24 @@ pub fn key_position(key: &PublicKey) -> Digest {
     derive(Domain::KeyPosition, &[&key.0])
 }
 
+/// Where the records of a map are kept.
+#[must_use]
+pub const fn map_table(map: Map) -> Table {
+    match map {
+        Map::Key => Table::Key,
+        Map::Name => Table::Name,
+    }
+}
+
+/// Where the logs of a map are kept.
+#[must_use]
+pub const fn log_table(map: Map) -> Table {
+    match map {
+        Map::Key => Table::KeyLog,
+        Map::Name => Table::NameLog,
+    }
+}
+
 pub(crate) fn height_key(height: Height) -> Vec<u8> {
     height.get().to_be_bytes().to_vec()
 }
@@ -383,7 +403,9 @@ pub fn committee_key(epoch: Epoch) -> Vec<u8> {
     joined(&[b"committee", &epoch.get().to_be_bytes()])
 }
 
-pub(crate) fn conviction_key(peer: &PublicKey) -> Vec<u8> {
+/// Table `Meta`: where a peer's conviction stands (C10).
+#[must_use]
+pub fn conviction_key(peer: &PublicKey) -> Vec<u8> {
     joined(&[b"conviction", &peer.0])
 }
 
@@ -391,11 +413,15 @@ pub(crate) fn head_key() -> Vec<u8> {
     b"head".to_vec()
 }
 
-pub(crate) fn leaves_key(height: Height) -> Vec<u8> {
+/// Table `Meta`: where the leaves of a block's transactions tree stand.
+#[must_use]
+pub fn leaves_key(height: Height) -> Vec<u8> {
     joined(&[b"leaves", &height.get().to_be_bytes()])
 }
 
-pub(crate) fn rejected_key(id: &Digest) -> Vec<u8> {
+/// Table `Meta`: where the newest rejection of a transaction stands.
+#[must_use]
+pub fn rejected_key(id: &Digest) -> Vec<u8> {
     joined(&[b"rejected", &id.0])
 }
 

@@ -97,7 +97,7 @@ pub struct Ledger {
     keys: TreeKeys,
     pub(crate) blocks: LogTree,
     pub(crate) key_map: MapTree,
-    name_map: MapTree,
+    pub(crate) name_map: MapTree,
     pub(crate) outputs: DenseTree,
     pub(crate) roots: StateRoots,
     header: Header,

@@ -11,6 +11,8 @@ pub struct Stats {
     pub data_applied: u64,
     /// Peers convicted.
     pub evidence_applied: u64,
+    /// Commits applied.
+    pub commits_applied: u64,
     /// Transactions rejected.
     pub rejected: u64,
     /// Rejected because an input was spent by another.

@@ -11,6 +11,7 @@
 //! them stays in the order as rejected.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use primitives::codec::{self, Bytes, Canonical, Decode, Encode, List};
@@ -93,6 +94,13 @@ pub enum Kind {
     },
     /// Costs a peer that equivocated its standing (C10).
     Evidence(Box<Evidence>),
+    /// Puts a hash on record as the one word of a key in its block.
+    Commit {
+        /// Whose word it is; it signs.
+        key: PublicKey,
+        /// The hash of what it commits to.
+        hash: Digest,
+    },
 }
 
 impl Kind {
@@ -101,6 +109,7 @@ impl Kind {
     pub fn signers(&self) -> Vec<PublicKey> {
         match self {
             Self::Transfer | Self::Data { .. } | Self::Evidence(_) => Vec::new(),
+            Self::Commit { key, .. } => vec![*key],
         }
     }
 }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use primitives::Digest;
+use primitives::units::Height;
 
 /// The part of the state that a proof or an operation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,6 +131,14 @@ pub enum Error {
     RecordMismatch {
         /// Which map.
         part: Part,
+    },
+    /// Entries that do not reach to the next ones on both sides of a block.
+    #[error("{part}: the entries shown leave open what else there is around block {height}")]
+    Span {
+        /// Which log.
+        part: Part,
+        /// The block.
+        height: Height,
     },
     /// Indices that are not strictly increasing, or none at all.
     #[error("{part}: the indices are not strictly increasing from at least one")]

@@ -9,6 +9,7 @@
 //! | [`complete::RecentEntries`] | these are its newest entries | state root |
 //! | [`complete::NewEntries`] | these come next after those already known | state root |
 //! | [`range::EntryRange`] | these are its entries from some index on | state root |
+//! | [`span::EntrySpan`] | these are its entries in a block, or its newest up to it | state root |
 //! | [`range::BlockRange`] | these headers are ancestors, one after the other | state root |
 //! | [`batch::RecordBatch`] | several keys or names have these records, or none | state root |
 //! | [`refresh::RecordRefresh`] | as a record proof, for who holds an older one | state root |
@@ -26,6 +27,7 @@ pub mod output;
 pub mod range;
 pub mod record;
 pub mod refresh;
+pub mod span;
 pub mod transaction;
 
 #[cfg(test)]

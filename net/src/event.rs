@@ -1,9 +1,14 @@
 //! What an endpoint tells its owner.
 
+use std::time::Duration;
+
 use primitives::keys::PublicKey;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::error::Error;
+
+/// How often the delay to a connected peer is told.
+pub const DELAY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What happened with a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +31,13 @@ pub enum PeerEvent {
         peer: PublicKey,
         /// Why.
         reason: Error,
+    },
+    /// How long a packet takes to the peer, told every [`DELAY_INTERVAL`] while connected.
+    Delay {
+        /// Its transport key.
+        peer: PublicKey,
+        /// Half of the round trip that the transport has measured.
+        one_way: Duration,
     },
     /// One frame, in the order of its lane.
     Message {

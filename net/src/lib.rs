@@ -15,7 +15,8 @@
 //! - a length is checked before anything is allocated, and every queue has a bound in frames and in
 //!   bytes; a full inbound queue pauses reading, a full outbound queue refuses the frame;
 //! - peers and wallets have queues of their own, so that neither starves the other;
-//! - [`PeerEvent::Up`], its messages and [`PeerEvent::Down`] come in that order for each peer.
+//! - [`PeerEvent::Up`], then messages and delays, then [`PeerEvent::Down`]: in that order for each
+//!   peer.
 //!
 //! Begin reading at [`Endpoint`], then `peers`.
 
@@ -39,7 +40,7 @@ pub use client::{Client, Replies};
 pub use config::{Config, Limits, PeerAddress};
 pub use endpoint::{Endpoint, Part, Served};
 pub use error::{CloseReason, Error, SendError};
-pub use event::{Events, Held, PeerEvent, WalletEvent};
+pub use event::{DELAY_INTERVAL, Events, Held, PeerEvent, WalletEvent};
 pub use frame::Lane;
 pub use stats::{Stats, Traffic};
 

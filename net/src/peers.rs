@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::backoff::Backoff;
 use crate::config::{Limits, PeerAddress};
 use crate::error::{CloseReason, Error, SendError};
-use crate::event::{EventSender, PeerEvent};
+use crate::event::{DELAY_INTERVAL, EventSender, PeerEvent};
 use crate::frame::{FrameReader, Lane, write_frames};
 use crate::queue::Queue;
 use crate::stats::{Counters, TrafficCounters};
@@ -196,6 +196,7 @@ impl PeerTask {
             ended = write_frames(bulk, &mut bulk_out, &counters.bulk) => ended,
             ended = self.read_lane(consensus_in, &counters.consensus) => ended,
             ended = self.read_lane(bulk_in, &counters.bulk) => ended,
+            ended = self.tell_delays(connection) => ended,
             error = connection.closed() => Err(error.into()),
         };
         // A lane that ends in order means that the other side stops.
@@ -220,6 +221,18 @@ impl PeerTask {
             self.events.send(message, permit).await;
         }
         Ok(())
+    }
+
+    /// Tells the transport's measure of the delay at each interval, for as long as it is polled.
+    async fn tell_delays(&self, connection: &quinn::Connection) -> Result<(), Error> {
+        loop {
+            sleep(DELAY_INTERVAL).await;
+            let peer = self.peer.key;
+            let one_way = connection.rtt() / 2;
+            self.events
+                .send(PeerEvent::Delay { peer, one_way }, None)
+                .await;
+        }
     }
 
     async fn tell_down(&self, connection: &quinn::Connection, reason: Error) {

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use primitives::keys::PublicKey;
+use primitives::units::Epoch;
 use serde::Serialize;
 
 use crate::config::{self, Config, Overrides};
@@ -19,6 +22,7 @@ use crate::status::{BlockView, HeadView, Status};
 
 mod audit;
 mod dag;
+mod evidence;
 mod init;
 
 const EXAMPLES: &str = "Examples:
@@ -29,6 +33,8 @@ const EXAMPLES: &str = "Examples:
   primus dag export --epoch 0  every event of epoch 0, offline or from the running node
   primus fsck                  check every row of the store, offline
   primus replay                execute every block anew and compare the roots, offline
+  primus prune --keep-epochs 2 let go of what is older than two sealed epochs, offline
+  primus evidence list         who signed two events for one place
   primus config show --origin  every setting and where it comes from
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 the answer is no, 4 unreachable, 5 timed out, 6 refused,
@@ -91,6 +97,22 @@ pub enum Command {
     /// Execute every stored block anew and compare every root; exit 1 at the first that differs.
     #[command(before_help = "Example:\n  primus replay --json\n")]
     Replay(Flags),
+    /// Let go of the events and transactions of old epochs; what is left proves as before.
+    #[command(before_help = "Example:\n  primus prune --keep-epochs 2\n")]
+    Prune {
+        /// Sealed epochs to keep beside the one in force [default: the setting].
+        #[arg(long, value_name = "NUMBER")]
+        keep_epochs: Option<NonZeroU64>,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Proofs that a peer signed two events for one place.
+    Evidence {
+        /// What about them.
+        #[command(subcommand)]
+        command: Evidence,
+    },
     /// Key files.
     Key {
         /// What about them.
@@ -132,6 +154,38 @@ pub enum Dag {
         /// The epoch.
         #[arg(long)]
         epoch: u64,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+/// `primus evidence`.
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// What every pair of the store shows; asks the node where one has the store open.
+    #[command(before_help = "Example:\n  primus evidence list --json\n")]
+    List(Flags),
+    /// One pair as a file that anyone checks who knows the committee of its epoch.
+    #[command(before_help = "Example:\n  primus evidence export --epoch 3 PEER > pair.json\n")]
+    Export {
+        /// The epoch of both events.
+        #[arg(long)]
+        epoch: u64,
+        /// The peer key of who signed them.
+        peer: PublicKey,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Check such a file, offline; exit 3 if it shows nothing.
+    #[command(before_help = "Example:\n  primus evidence verify pair.json\n")]
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// Check with this genesis alone, without a home: it knows the committee of epoch 0.
+        #[arg(long, value_name = "FILE")]
+        genesis: Option<PathBuf>,
         /// Settings.
         #[command(flatten)]
         flags: Flags,
@@ -252,6 +306,25 @@ impl Cli {
             } => dag::export(&load(&flags)?, epoch, printer.out),
             Command::Fsck(flags) => audit::fsck(&load(&flags)?, &mut printer),
             Command::Replay(flags) => audit::replay(&load(&flags)?, &mut printer),
+            Command::Prune { keep_epochs, flags } => {
+                audit::prune(&load(&flags)?, keep_epochs, &mut printer)
+            }
+            Command::Evidence { command } => match command {
+                Evidence::List(flags) => evidence::list(&load(&flags)?, &mut printer),
+                Evidence::Export { epoch, peer, flags } => {
+                    evidence::export(&load(&flags)?, Epoch::new(epoch), &peer, &mut printer)
+                }
+                Evidence::Verify {
+                    file,
+                    genesis: Some(genesis),
+                    flags: _,
+                } => evidence::verify_alone(&genesis, &file, &mut printer),
+                Evidence::Verify {
+                    file,
+                    genesis: None,
+                    flags,
+                } => evidence::verify(&load(&flags)?, &file, &mut printer),
+            },
             Command::Key { command } => key(command, &mut printer),
             Command::Config {
                 command: ConfigCommand::Show { origin, flags },
@@ -328,6 +401,7 @@ fn status_text(status: &Status, readiness: &Readiness) -> String {
         status.total_stake,
         status.pool_transactions,
     );
+    text.push_str(&keeps_text(status));
     if let Some(HeadView {
         round,
         leader,
@@ -357,6 +431,18 @@ fn status_text(status: &Status, readiness: &Readiness) -> String {
         text.push_str(&format!("not ready: {}: {}\n", reason.check, reason.detail));
     }
     text
+}
+
+/// What the node can give and prove to others.
+fn keeps_text(status: &Status) -> String {
+    if status.first_block == 0 {
+        return "keeps    everything: an archive\n".to_owned();
+    }
+    format!(
+        "keeps    events from epoch {}, transactions from block {} on; proves of any block: its \
+         header, outputs, keys and their histories\n",
+        status.first_epoch, status.first_block
+    )
 }
 
 fn block(config: &Config, height: u64, printer: &mut Printer<'_>) -> Result<Exit, Error> {

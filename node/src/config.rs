@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use crate::error::Error;
 use crate::log::{Format, Levels};
+use crate::prune::Keep;
 use crate::store::Kind;
 
 mod keys;
@@ -48,6 +49,8 @@ pub struct Config {
     pub log_format: Format,
     /// Threads that decode and check signatures.
     pub workers: NonZeroUsize,
+    /// How many sealed epochs keep their events and transactions.
+    pub keep_epochs: Keep,
 }
 
 /// Where a value comes from.
@@ -139,6 +142,7 @@ pub fn load(home: &Path, overrides: &Overrides) -> Result<Config, Error> {
         log_level: settings.parse("log.level")?,
         log_format: settings.parse("log.format")?,
         workers: settings.parse("workers")?,
+        keep_epochs: settings.parse("keep_epochs")?,
     })
 }
 

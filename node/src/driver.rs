@@ -21,9 +21,11 @@ use wallet_proto::wire;
 
 mod directory;
 mod intake;
+mod pruner;
 mod view;
 
 use directory::Directory;
+use pruner::Pruner;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -129,6 +131,7 @@ fn drive(start: Start) -> Result<(), Error> {
         ..Parameters::default()
     };
     let directory = Arc::new(Directory::new(&genesis));
+    let pruner = Pruner::new(&config, &genesis, &store)?;
     let setup = Setup {
         genesis,
         signer: Box::new(event_key.signer()?),
@@ -176,6 +179,7 @@ fn drive(start: Start) -> Result<(), Error> {
         unsynced: false,
         outbox: Vec::new(),
         told_ms: 0,
+        pruner,
     };
     driver.tell();
     tracing::info!(height = %driver.replica.engine().height(), "driver runs");
@@ -207,6 +211,7 @@ struct Driver {
     /// Effects that wait for the sync.
     outbox: Vec<Effect>,
     told_ms: u64,
+    pruner: Pruner,
 }
 
 /// What never changes about a node.
@@ -241,6 +246,8 @@ impl Driver {
                 self.handle(Input::Tick)?;
             }
             self.flush()?;
+            let head = self.replica.ledger().height();
+            self.pruner.step(&self.store, head)?;
             self.tell_at_times();
             if stop {
                 break;
@@ -275,13 +282,14 @@ impl Driver {
     }
 
     /// From the change of an epoch on, events of the new committee are let in (C30).
-    fn follow_committee(&self) {
+    fn follow_committee(&mut self) {
         let committee = self.replica.committee();
         let (epoch, before) = (committee.epoch(), self.committee.borrow().epoch());
         if epoch != before {
             let (members, total) = (committee.size(), committee.total());
             tracing::info!(%epoch, members, stake = %total, "an epoch begins");
             self.committee.send_replace(Arc::new(committee.clone()));
+            self.pruner.begin();
         }
     }
 
@@ -355,6 +363,9 @@ impl Driver {
     }
 
     fn until_wake(&self) -> Duration {
+        if self.pruner.is_busy() {
+            return Duration::ZERO;
+        }
         let now = self.now().mono_ms;
         let wake = self
             .wake_ms
@@ -371,7 +382,7 @@ impl Driver {
     }
 
     fn tell(&self) {
-        let status = view::status(&self.replica, &self.origin);
+        let status = view::status(&self.replica, &self.origin, self.pruner.kept);
         self.status.send_replace(Some(Arc::new(status)));
     }
 }

@@ -230,6 +230,23 @@ pub enum Error {
         /// What was asked for.
         what: String,
     },
+    /// An evidence file that proves nothing against anybody.
+    #[error("the evidence shows nothing: {reason}")]
+    ShowsNothing {
+        /// Why.
+        reason: String,
+    },
+    /// An epoch whose events this store has let go.
+    #[error("epoch {epoch} is pruned: events are kept from epoch {first} on; ask an archive")]
+    Pruned {
+        /// The epoch.
+        epoch: primitives::units::Epoch,
+        /// The first epoch whose events are kept.
+        first: primitives::units::Epoch,
+    },
+    /// Pruning without a word of how much to keep.
+    #[error("this node keeps everything; say how much to keep with --keep-epochs NUMBER")]
+    KeepsAll,
     /// The thread of the replica ended by itself.
     #[error("the driver stopped: {reason}")]
     Driver {
@@ -282,7 +299,8 @@ impl Error {
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Refused { .. } => Exit::Refused,
-            Self::NotFound { .. } => Exit::No,
+            Self::NotFound { .. } | Self::Pruned { .. } | Self::ShowsNothing { .. } => Exit::No,
+            Self::KeepsAll => Exit::Usage,
             Self::HomeExists { .. }
             | Self::BadRow { .. }
             | Self::OtherRoot { .. }
@@ -321,6 +339,9 @@ impl Error {
             Self::TimedOut { .. } => "node.timed_out",
             Self::Refused { .. } => "node.refused",
             Self::NotFound { .. } => "not_found",
+            Self::Pruned { .. } => "store.pruned",
+            Self::ShowsNothing { .. } => "evidence.shows_nothing",
+            Self::KeepsAll => "store.keeps_all",
             Self::Driver { .. } => "driver.stopped",
             Self::Replica(_) => "replica.stopped",
             Self::Network { .. } => "net.failed",

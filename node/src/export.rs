@@ -7,6 +7,7 @@ use std::io::Write;
 use consensus::seed;
 use dag::committee::{Committee, Member};
 use dag::event::{Event, Kind, Reference, Signed};
+use ledger::prune::KeptFrom;
 use ledger::rows::{BlockRow, CommitteeRow, committee_key};
 use ledger::{Genesis, Header};
 use primitives::Digest;
@@ -62,6 +63,18 @@ pub fn epoch_start(
         seed: seed::epoch(&sealing.seed, epoch),
         first,
     })
+}
+
+/// As [`epoch_start`], for an epoch that can be exported as a whole.
+///
+/// # Errors
+/// [`Error::Pruned`] for one whose events are gone; as [`epoch_start`].
+pub fn start(store: &impl Store, genesis: &Genesis, epoch: Epoch) -> Result<EpochStart, Error> {
+    let first = KeptFrom::read(store).map_err(replica::Error::from)?.epoch;
+    if epoch < first {
+        return Err(Error::Pruned { epoch, first });
+    }
+    epoch_start(store, genesis, epoch)
 }
 
 /// Writes the events and blocks of the epoch that begins with `start` as one JSON object.

@@ -5,7 +5,12 @@
 //!   transaction        <- its id, the root in the header     index, leaves  -> transactions
 //!   output, outpoint   <- the outputs root                   key, key log   <- the key map's root
 //!   block              <- the consensus root of the next one, the head, the state root
+//!   stake, committee   <- outputs, headers                   rejected, conviction <- transactions
+//!   certificate, seal  <- the signatures of a quorum         checkpoint   <- the newest header
 //! ```
+//!
+//! Of a pruned store what lies before the first epoch kept is not checked, but for the number of
+//! applied transactions there. A certificate, a seal or the own head that is missing is no fault.
 //!
 //! Nothing is executed: that is what [`crate::replay`] does.
 
@@ -14,8 +19,9 @@ use std::collections::BTreeMap;
 use dag::committee::Committee;
 use dag::event::{Event, Evidence, Signed, payload_digest};
 use ledger::committee::committee_digest;
+use ledger::prune::KeptFrom;
 use ledger::rows::{
-    BlockRow, CommitteeRow, LeavesRow, Place, TransactionRow, TreeRow, committee_key,
+    BlockRow, CommitteeRow, LeavesRow, Place, TransactionRow, TreeRow, committee_key, leaves_key,
 };
 use ledger::tx::check_alone;
 use ledger::{Genesis, Header, Ledger};
@@ -27,14 +33,17 @@ use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height};
+use replica::rows::evidence_key;
 
 use crate::error::Error;
 use crate::export;
 
+mod meta;
 pub(crate) mod rows;
 mod state;
 
-use rows::{At, count, demand, raw_rows, read, rows, same};
+use meta::Told;
+use rows::{At, count, count_from, demand, raw_rows, read, rows, same};
 
 /// How many rows of each kind were found right.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -51,6 +60,12 @@ pub struct Checked {
     pub keys: u64,
     /// Entries of the logs of keys and names.
     pub entries: u64,
+    /// The first epoch whose events are kept; above zero in a pruned store.
+    pub first_epoch: u64,
+    /// The first block whose order and transactions are kept. What came before was not checked.
+    pub first_block: u64,
+    /// Rows from before, which pruning has not come to yet and nobody needs.
+    pub idle: u64,
 }
 
 /// Checks every row of `store`, which should be of the chain of `genesis`; `tell` hears which table
@@ -72,9 +87,13 @@ pub fn check(
         keys: TreeKeys::new(&chain),
         committees: BTreeMap::new(),
         committee_digest: None,
+        kept: KeptFrom::read(store).map_err(replica::Error::from)?,
+        told: Told::default(),
         applied: 0,
         checked: Checked::default(),
     };
+    fsck.checked.first_epoch = fsck.kept.epoch.get();
+    fsck.checked.first_block = fsck.kept.height.get();
     tell(Table::Block);
     let newest = fsck.blocks()?;
     tell(Table::Event);
@@ -87,7 +106,8 @@ pub fn check(
     tell(Table::Name);
     fsck.logs(Map::Name, Table::Name, Table::NameLog, (&newest.name, head))?;
     tell(Table::Meta);
-    fsck.head(&newest)?;
+    fsck.meta(&newest)?;
+    count(store, Table::Attestation, 0)?;
     // The supply, and the trees as the node itself restores them.
     let restored = Ledger::restore(genesis, store);
     restored.map_err(|error| At(Table::Meta, b"head").bad(error))?;
@@ -102,6 +122,8 @@ struct Fsck<'a, S> {
     committees: BTreeMap<Epoch, Committee>,
     /// The epoch of the last block, and the digest of its committee's row.
     committee_digest: Option<(Epoch, Digest)>,
+    kept: KeptFrom,
+    told: Told,
     applied: u64,
     checked: Checked,
 }
@@ -109,7 +131,7 @@ struct Fsck<'a, S> {
 impl<S: Store> Fsck<'_, S> {
     fn events(&mut self) -> Result<(), Error> {
         let store = self.store;
-        let mut payloads = 0;
+        let (mut payloads, mut idle) = (0, 0);
         rows(store, Table::Event, |key, signed: Signed| {
             let wrong = At(Table::Event, key);
             same(&wrong, "id", &signed.id().0, key)?;
@@ -117,6 +139,10 @@ impl<S: Store> Fsck<'_, S> {
             let (epoch, wanted) = (header.epoch, header.payload);
             let payload = store.get(Table::Payload, key)?;
             payloads += u64::from(payload.is_some());
+            if epoch < self.kept.epoch {
+                idle += 1;
+                return Ok(());
+            }
             let payload = payload.unwrap_or_default();
             let found = payload_digest(&payload);
             same(&At(Table::Payload, key), "digest", &found.0, &wanted.0)?;
@@ -126,15 +152,19 @@ impl<S: Store> Fsck<'_, S> {
             Ok(())
         })?;
         count(store, Table::Payload, payloads)?;
-        count(store, Table::Chain, self.checked.events)?;
+        count(store, Table::Chain, self.checked.events + idle)?;
+        self.checked.idle += idle;
         raw_rows(store, Table::Chain, |key, id| {
             demand(store, Table::Event, id, &At(Table::Chain, key))
         })?;
         rows(store, Table::Evidence, |key, evidence: Evidence| {
             let wrong = At(Table::Evidence, key);
-            let committee = self.committee(evidence.first.header().epoch, &wrong)?;
-            let verdict = evidence.verify(committee);
-            verdict.map(drop).map_err(|error| wrong.bad(error))
+            let epoch = evidence.first.header().epoch;
+            let committee = self.committee(epoch, &wrong)?;
+            let forker = evidence.verify(committee);
+            let forker = forker.and_then(|forker| committee.member(forker));
+            let forker = forker.map_err(|error| wrong.bad(error))?;
+            same(&wrong, "peer", &evidence_key(epoch, &forker.key), key)
         })
     }
 
@@ -153,6 +183,7 @@ impl<S: Store> Fsck<'_, S> {
         let store = self.store;
         let mut past = Frontier::new();
         let mut last: Option<(BlockRow, Digest)> = None;
+        let mut orders = 0;
         rows(store, Table::Block, |key, row: BlockRow| {
             let (wrong, header) = (At(Table::Block, key), &row.header);
             let due = last.map_or(Height::ZERO, |(last, _)| last.header.height.later(1));
@@ -164,9 +195,12 @@ impl<S: Store> Fsck<'_, S> {
             let state = self.state_root(&row, &past);
             same(&wrong, "state root", &state.0, &header.state.0)?;
             self.known_committee(header)?;
-            self.transactions(&row)?;
-            if due > Height::ZERO {
+            if due >= self.kept.height {
+                self.transactions(&row)?;
+            }
+            if due > Height::ZERO && due >= self.kept.height {
                 self.order(due)?;
+                orders += 1;
             }
             let root = header.root().map_err(|error| wrong.bad(error))?;
             let hasher = self.keys.block();
@@ -177,19 +211,42 @@ impl<S: Store> Fsck<'_, S> {
             Ok(())
         })?;
         let last = last.ok_or_else(|| At(Table::Block, &[]).bad("there is no block"))?;
-        count(store, Table::Transaction, self.checked.transactions)?;
-        count(store, Table::TransactionIndex, self.applied)?;
-        count(store, Table::Order, self.checked.blocks.saturating_sub(1))?;
+        let first = self.kept.height.get().to_be_bytes();
+        let transactions = self.checked.transactions;
+        self.checked.idle += count_from(store, Table::Transaction, &first, transactions)?;
+        self.checked.idle += count_from(store, Table::Order, &first, orders)?;
+        self.index()?;
         Ok(last.0)
     }
 
-    /// Table `Meta`, head: height, then consensus root.
-    fn head(&self, newest: &BlockRow) -> Result<(), Error> {
-        let wrong = At(Table::Meta, b"head");
-        let root = newest.header.root().map_err(|error| wrong.bad(error))?;
-        let wanted = [&newest.header.height.get().to_le_bytes()[..], &root.0].concat();
-        let found = self.store.get(Table::Meta, b"head")?.unwrap_or_default();
-        same(&wrong, "head", &found, &wanted)
+    /// The ids of applied transactions. Of those in pruned blocks only the number is known.
+    fn index(&self) -> Result<(), Error> {
+        let (first, mut kept, mut older) = (self.kept.height, 0, 0);
+        rows(self.store, Table::TransactionIndex, |_, place: Place| {
+            let counter = if place.height < first {
+                &mut older
+            } else {
+                &mut kept
+            };
+            *counter += 1;
+            Ok(())
+        })?;
+        let before = match first {
+            Height::ZERO => None,
+            first => export::header(self.store, first.earlier(1))?,
+        };
+        let found = (kept, older);
+        let wanted = (
+            self.applied,
+            before.map_or(0, |header| header.counts.applied),
+        );
+        if found != wanted {
+            let wrong = At(Table::TransactionIndex, &[]);
+            let text =
+                format!("{found:?} rows of kept and pruned blocks where {wanted:?} were due");
+            return Err(wrong.bad(text));
+        }
+        Ok(())
     }
 
     fn state_root(&self, row: &BlockRow, past: &Frontier) -> Digest {
@@ -252,12 +309,16 @@ impl<S: Store> Fsck<'_, S> {
             same(&wrong, "witness digest", &found.0, &wanted.0)?;
             leaves.push(row.leaf(&self.keys).map_err(|error| wrong.bad(error))?);
             if row.outcome.is_applied() {
+                self.told.applied(row.id, checked.transaction(), place);
                 self.applied += 1;
                 let found: Place = read(self.store, Table::TransactionIndex, &row.id.0)?;
                 if found != place {
                     let wrong = At(Table::TransactionIndex, &row.id.0);
                     return Err(wrong.bad(format!("{found:?} where {place:?} was due")));
                 }
+            }
+            if !row.outcome.is_applied() {
+                self.told.rejected(row.id, place);
             }
             self.checked.transactions += 1;
         }
@@ -270,7 +331,8 @@ impl<S: Store> Fsck<'_, S> {
         if leaves.is_empty() {
             return Ok(());
         }
-        let key = [&b"leaves"[..], &height].concat();
+        self.told.leaves += 1;
+        let key = leaves_key(header.height);
         let row: LeavesRow = read(self.store, Table::Meta, &key)?;
         if *row.leaves != *leaves {
             let wrong = At(Table::Meta, &key);

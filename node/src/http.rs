@@ -1,4 +1,5 @@
-//! Pages for the operator, on loopback: liveness, readiness, metrics, status, blocks, export.
+//! Pages for the operator, on loopback: liveness, readiness, metrics, status, blocks, export,
+//! evidence.
 //!
 //! Every error is an `application/problem+json` with a stable `code`.
 
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::Query;
 use crate::error::Error;
+use crate::evidence::{self, Listed};
 use crate::log::LogCounts;
 use crate::metrics::{self, Sources, Timings};
 use crate::status::{BlockView, Check, Status};
@@ -95,6 +97,8 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/blocks/{height}", get(block))
         .route("/v1/dag/export", get(dag_export))
+        .route("/v1/evidence", get(evidence_list))
+        .route("/v1/evidence/{epoch}/{peer}", get(evidence_file))
         .fallback(async || Problem::not_found("there is no such page"))
         .with_state(shared)
 }
@@ -194,12 +198,32 @@ async fn dag_export(
         .map(Epoch::new)
         .ok_or_else(|| Problem::bad_request("the query must name an epoch by its number"))?;
     let store = shared.store.get().cloned().ok_or_else(Problem::starting)?;
-    let start = crate::export::epoch_start(store.as_ref(), &shared.genesis, epoch)?;
+    let start = crate::export::start(store.as_ref(), &shared.genesis, epoch)?;
     let kind = HeaderValue::from_static("application/json");
     let body = Body::new(body::written_by(move |out| {
         crate::export::write(store.as_ref(), &start, out)
     }));
     Ok(([(CONTENT_TYPE, kind)], body).into_response())
+}
+
+async fn evidence_list(State(shared): State<Arc<Shared>>) -> Result<Json<Listed>, Problem> {
+    let store = shared.store.get().cloned().ok_or_else(Problem::starting)?;
+    let list = move || evidence::list(store.as_ref(), &shared.genesis);
+    let listed = tokio::task::spawn_blocking(list).await;
+    Ok(Json(listed.map_err(|_| Problem::starting())??))
+}
+
+async fn evidence_file(
+    State(shared): State<Arc<Shared>>,
+    Path((epoch, peer)): Path<(String, String)>,
+) -> Result<Json<evidence::File>, Problem> {
+    let epoch = epoch.parse().map(Epoch::new);
+    let epoch = epoch.map_err(|_| Problem::bad_request("the epoch must be a number"))?;
+    let peer = peer.parse();
+    let peer = peer.map_err(|_| Problem::bad_request("the peer must be its key"))?;
+    let store = shared.store.get().ok_or_else(Problem::starting)?;
+    let file = evidence::export(store.as_ref(), &shared.genesis, epoch, &peer)?;
+    Ok(Json(file))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use ledger::prune::KeptFrom;
 use ledger::tx::check_payload;
 use ledger::{Block, Genesis, Header, Ledger, OrderedEvent};
 use primitives::Digest;
@@ -15,9 +16,14 @@ use crate::export;
 use crate::fsck::rows::{At, raw_rows};
 use crate::store::{Backend, Database};
 
+mod before;
+
 /// What was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Replayed {
+    /// The first block executed: 1, or the first whose transactions a pruned store keeps. The state
+    /// before it was rebuilt and has the root that its header names.
+    pub first_block: u64,
     /// Blocks, without the genesis block.
     pub blocks: u64,
     /// Their transactions.
@@ -41,11 +47,11 @@ pub fn replay(
     tell: &mut dyn FnMut(Height, &Replayed),
 ) -> Result<Replayed, Error> {
     let begun = Instant::now();
-    let (mut ledger, batch) = Ledger::genesis(genesis).map_err(replica::Error::from)?;
     let memory = Database::in_memory();
-    memory.apply(&batch)?;
-    compare(&ledger, &stored(store, Height::ZERO)?)?;
+    let mut ledger = begin(store, genesis, &memory)?;
+    compare(&ledger, &stored(store, ledger.height())?)?;
     let mut replayed = Replayed {
+        first_block: ledger.height().later(1).get(),
         blocks: 0,
         transactions: 0,
         took_ms: 0,
@@ -74,6 +80,19 @@ pub fn replay(
     }
     compare_rows(store, &memory)?;
     Ok(replayed)
+}
+
+/// The state that execution begins with, its rows in `memory`.
+fn begin(store: &impl Store, genesis: &Genesis, memory: &Database) -> Result<Ledger, Error> {
+    let kept = KeptFrom::read(store).map_err(replica::Error::from)?;
+    if kept.height == Height::ZERO {
+        let (ledger, batch) = Ledger::genesis(genesis).map_err(replica::Error::from)?;
+        memory.apply(&batch)?;
+        return Ok(ledger);
+    }
+    before::rebuild(store, genesis, kept, memory)?;
+    let ledger = Ledger::restore(genesis, memory).map_err(replica::Error::from)?;
+    ledger.ok_or_else(|| missing("state", kept.height))
 }
 
 fn stored(store: &impl Store, height: Height) -> Result<Header, Error> {

@@ -28,6 +28,10 @@ pub struct Status {
     pub height: u64,
     /// The newest block with a certificate of a quorum, known here.
     pub certified_height: u64,
+    /// The first epoch whose events are kept; 0 in an archive.
+    pub first_epoch: u64,
+    /// The first block whose transactions are kept; 0 in an archive.
+    pub first_block: u64,
     /// The newest height that anyone was heard to attest.
     pub height_heard: u64,
     /// The consensus root of the newest block executed here.
@@ -41,6 +45,9 @@ pub struct Status {
     pub peers_total: u64,
     /// Peers of the committee that are connected.
     pub peers_connected: u64,
+    /// How long this node's next root waits for the roots that are late (C34), in milliseconds; none
+    /// outside the committee.
+    pub wait_ms: Option<u64>,
     /// The stake of this node.
     #[serde(with = "text")]
     pub own_stake: Stake,

@@ -97,6 +97,15 @@ pub trait Backend: Store + Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StoreError`] when the disk fails; what was applied may then be lost.
     fn sync(&self) -> Result<(), StoreError>;
+
+    /// Gives the space of removed rows back where that takes more than time. Cost: a rewrite of the
+    /// tables.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    fn compact(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// An open store of any backend, with the lock on its folder.
@@ -192,6 +201,10 @@ impl Backend for Database {
 
     fn sync(&self) -> Result<(), StoreError> {
         self.unless_poisoned(|backend| backend.sync())
+    }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        self.unless_poisoned(|backend| backend.compact())
     }
 }
 

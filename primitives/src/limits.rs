@@ -73,6 +73,12 @@ pub const RANGE_SIBLINGS_MAX: usize = 2 * LOG_DEPTH_MAX;
 pub const RECEIPT_TRANSACTIONS_MAX: usize = 256;
 /// Digests of one receipt: at most one on each of 32 levels for each transaction.
 pub const RECEIPT_SIBLINGS_MAX: usize = 32 * RECEIPT_TRANSACTIONS_MAX;
+/// Fields of one deed: what one receipt can show.
+pub const DEED_FIELDS_MAX: usize = 256;
+/// Bytes of the name of a field.
+pub const FIELD_NAME_BYTES_MAX: usize = 64;
+/// Bytes of the value of a field; longer ones belong into a document.
+pub const FIELD_VALUE_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of a peer's name.
 pub const NAME_BYTES_MAX: usize = 64;
 /// Transactions that a peer holds for its own next events.

@@ -4,6 +4,7 @@ mod certificate;
 mod create;
 mod epoch;
 mod event;
+mod evidence;
 mod gossip;
 mod outlook;
 mod restore;

@@ -74,6 +74,13 @@ pub enum Input {
     PeerUp(PublicKey),
     /// A peer is not connected any more.
     PeerDown(PublicKey),
+    /// The transport has measured how far a connected peer is (C34).
+    Delay {
+        /// Which peer.
+        from: PublicKey,
+        /// Half of the round trip, in milliseconds, rounded down.
+        one_way_ms: u64,
+    },
     /// Time has passed.
     Tick,
 }

@@ -37,6 +37,7 @@ pub mod input;
 pub mod inquiry;
 pub mod outlook;
 pub mod pool;
+pub mod prune;
 pub mod replica;
 pub mod rows;
 pub mod seat;

@@ -254,6 +254,7 @@ impl Replica {
             Input::PeerDown(peer) => {
                 self.peers.remove(&peer);
             }
+            Input::Delay { from, one_way_ms } => self.observe_delay(&from, one_way_ms),
             Input::Tick => self.handle_tick(&mut turn),
         }
         self.settle(&mut turn)?;
@@ -267,6 +268,13 @@ impl Replica {
     #[must_use]
     pub fn own(&self) -> Option<PeerIndex> {
         self.seat.as_ref().map(|seat| seat.index)
+    }
+
+    /// How long the next own root waits for the roots that are late (C34), in milliseconds; none for
+    /// an observer.
+    #[must_use]
+    pub fn wait_ms(&self) -> Option<u64> {
+        self.seat.as_ref().map(|seat| seat.creation.wait_ms())
     }
 
     /// The committee in force.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use dag::gossip::Cursor;
 use primitives::codec::{Canonical, Decode, Encode, List};
-use primitives::keys::Signature;
+use primitives::keys::{PublicKey, Signature};
 use primitives::units::{Epoch, Height, PeerIndex, Round};
 use primitives::{Digest, limits};
 
@@ -42,6 +42,18 @@ pub fn chain_end(epoch: Epoch) -> Vec<u8> {
         admission: 0,
     };
     chain_key(epoch.later(1), begin)
+}
+
+/// Table `Evidence`: epoch, peer key. One pair is enough.
+#[must_use]
+pub fn evidence_key(epoch: Epoch, peer: &PublicKey) -> Vec<u8> {
+    [epoch.get().to_be_bytes().as_slice(), &peer.0].concat()
+}
+
+/// The first key after all those of table `Evidence`.
+#[must_use]
+pub fn evidence_end() -> Vec<u8> {
+    alloc::vec![u8::MAX; 41]
 }
 
 /// The place that a key of table `Chain` stands for.

@@ -15,9 +15,11 @@ use crate::voice::{Form, Voice};
 
 mod command;
 mod measure;
+mod rule;
 mod simulate;
 
-pub use measure::Scale;
+pub use measure::{Latency, Scale};
+pub use rule::{Exhaustive, Reference, Twins};
 pub use simulate::{Sim, Swarm};
 
 const EXAMPLES: &str = "Examples:
@@ -94,6 +96,14 @@ pub enum Command {
         /// What `primus dag export --json` printed.
         file: PathBuf,
     },
+    /// Decide random graphs of events with forks by the engine and by the slow reference; exit 10 on
+    /// a difference.
+    Reference(Reference),
+    /// Decide every small graph of four peers of which one lies, in all its parts; exit 10 on a
+    /// difference.
+    Exhaustive(Exhaustive),
+    /// Run two copies of one key among whole peers that are parted in every way; exit 10 on a violation.
+    Twins(Twins),
     /// Spend coins twice at two peers at once: exactly one must be final, the loser told which.
     DoubleSpend {
         /// How many coins.
@@ -108,6 +118,8 @@ pub enum Command {
     Swarm(Swarm),
     /// Run a few whole peers in a large committee of peers that only create events, and measure.
     Scale(Scale),
+    /// Measure in message delays how soon roots and payments are final, where all links are alike.
+    Latency(Latency),
     /// Pay from the faucet to a key. Only test networks have a faucet.
     Mint {
         /// The receiver's key, 64 hexadecimal digits.
@@ -254,11 +266,15 @@ impl Context {
             Command::Load(load) => self.load(load.load()).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
+            Command::Reference(reference) => reference.carry_out(self.voice),
+            Command::Exhaustive(exhaustive) => exhaustive.carry_out(self.voice),
+            Command::Twins(twins) => twins.carry_out(self.voice),
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Sim(sim) => sim.carry_out(self.voice),
             Command::Swarm(swarm) => swarm.carry_out(self.voice),
             Command::Scale(scale) => scale.carry_out(self.voice),
+            Command::Latency(latency) => latency.carry_out(self.voice),
             Command::Mint { key, amount, host } => self.mint(key, amount, host).await,
         }
     }

@@ -15,21 +15,26 @@
 //!
 //! Begin reading at [`cluster`], then [`demo`].
 
+mod cases;
 pub mod cli;
 pub mod cluster;
 pub mod demo;
 pub mod double_spend;
 pub mod error;
+pub mod exhaustive;
 pub mod keys;
+pub mod latency;
 pub mod load;
 pub mod network;
 pub mod purse;
 pub mod recompute;
+pub mod reference;
 pub mod replay;
 pub mod scale;
 pub mod session;
 pub mod sim;
 pub mod submit;
+pub mod twins;
 pub mod verdict;
 pub mod voice;
 pub mod wait;

@@ -5,15 +5,15 @@
 
 use alloc::vec::Vec;
 
-use ledger::rows::{Created, TransactionRow, key_position};
+use ledger::query::key_map_position;
+use ledger::rows::{Created, TransactionRow};
 use ledger::tx::{Checked, Outpoint, check_alone};
 use ledger::{Header, Outcome, Reason};
 use merkle::log::Frontier;
 use merkle::proof::complete::EntryPage;
 use merkle::proof::output::OutputStatus;
-use merkle::proof::record::MapPosition;
 use merkle::proof::transaction::BlockTransactions;
-use merkle::{LogEntry, Map, Record, Spent};
+use merkle::{LogEntry, Record, Spent};
 use primitives::keys::PublicKey;
 use primitives::units::Height;
 use primitives::{Digest, limits};
@@ -22,6 +22,10 @@ use crate::error::{Error, Part};
 use crate::reply::{Answer, BlockProof, Body, Handover, History, TransactionAnswer};
 use crate::request::Page;
 use crate::trust::{Certified, Trust, same};
+
+mod commit;
+
+pub use commit::{Commit, KeyCommit, commit};
 
 /// Entries of a key's log up to the newest one, none of them withheld.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +177,7 @@ pub fn history(
         Page::From { .. } => return Err(Error::OtherKind),
     };
     let as_of = trust.certify(&answer.snapshot)?;
-    let (keys, at, state) = (trust.keys(), position(key), as_of.state());
+    let (keys, at, state) = (trust.keys(), key_map_position(key), as_of.state());
     let proven = match (history, page) {
         (History::All(all), Page::All) => all.verify(keys, &at, &state),
         (History::Newest(newest), _) => newest.verify(keys, &at, wanted, &state),
@@ -197,7 +201,7 @@ pub fn record(key: &PublicKey, answer: &Answer, trust: &Trust) -> Result<KeyReco
         return Err(Error::OtherKind);
     };
     let as_of = trust.certify(&answer.snapshot)?;
-    let record = given.verify(trust.keys(), &position(key), &as_of.state());
+    let record = given.verify(trust.keys(), &key_map_position(key), &as_of.state());
     Ok(KeyRecord {
         as_of,
         key: *key,
@@ -219,7 +223,7 @@ pub fn history_page(
         return Err(Error::OtherKind);
     };
     let as_of = trust.certify(&answer.snapshot)?;
-    let page = page.verify(trust.keys(), &position(key), known, &as_of.state());
+    let page = page.verify(trust.keys(), &key_map_position(key), known, &as_of.state());
     let page = page.map_err(in_part(Part::History))?;
     // Else a host could keep a wallet asking for ever.
     if page.entries.is_empty() && page.remaining > 0 {
@@ -342,13 +346,6 @@ pub fn committee(answer: Answer, trust: &mut Trust) -> Result<Handover, Error> {
     };
     trust.follow(&handover)?;
     Ok(handover)
-}
-
-fn position(key: &PublicKey) -> MapPosition {
-    MapPosition {
-        map: Map::Key,
-        position: key_position(key),
-    }
 }
 
 fn known_block(

@@ -141,6 +141,24 @@ pub enum Error {
         /// The transaction.
         id: Digest,
     },
+    /// Fields without any, or that do not stand in strictly ascending order of their names.
+    #[error("deed: field {index} where names that ascend strictly are due")]
+    FieldOrder {
+        /// The place of the first field at fault.
+        index: usize,
+    },
+    /// A transaction that could be a deed's, but was not applied.
+    #[error("deed: transaction {id} was rejected")]
+    NotApplied {
+        /// The transaction.
+        id: Digest,
+    },
+    /// A transaction that commits to nothing.
+    #[error("deed: transaction {id} has no memo")]
+    NoMemo {
+        /// The transaction.
+        id: Digest,
+    },
     /// A claim about a block above the one it is proven under.
     #[error("claim: as of block {found} where the proof reaches to block {last}")]
     AfterSnapshot {
@@ -154,6 +172,14 @@ pub enum Error {
     EmptyPage {
         /// How many remain.
         remaining: u64,
+    },
+    /// Other than one commit where one is shown, or none where none is.
+    #[error("commit: {found} commits in block {height} do not match what is shown")]
+    Commits {
+        /// How many the log has.
+        found: usize,
+        /// The block.
+        height: Height,
     },
     /// A Merkle proof that does not hold.
     #[error("{part}: {source}")]
@@ -189,8 +215,12 @@ impl Error {
             | Self::BelowPolicy { .. }
             | Self::UnknownSigner { .. }
             | Self::BelowQuorum { .. }
+            | Self::FieldOrder { .. }
+            | Self::NotApplied { .. }
+            | Self::NoMemo { .. }
             | Self::AfterSnapshot { .. }
             | Self::EmptyPage { .. }
+            | Self::Commits { .. }
             | Self::DuplicateCopy { .. }
             | Self::Proof { .. } => None,
         }
@@ -218,6 +248,8 @@ pub enum Part {
     Output,
     /// A key's record and log.
     History,
+    /// The fields that a transaction commits to.
+    Deed,
 }
 
 impl fmt::Display for Part {
@@ -232,6 +264,7 @@ impl fmt::Display for Part {
             Self::Transaction => "transaction",
             Self::Output => "output",
             Self::History => "history",
+            Self::Deed => "deed",
         })
     }
 }

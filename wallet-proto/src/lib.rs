@@ -29,8 +29,10 @@ extern crate alloc;
 
 pub mod certificate;
 pub mod check;
+pub mod deed;
 pub mod error;
 pub mod proof_file;
+pub mod receipt;
 pub mod reply;
 pub mod request;
 pub mod serve;

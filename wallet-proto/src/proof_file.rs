@@ -133,6 +133,13 @@ pub enum Claim {
         /// The block.
         height: Height,
     },
+    /// The only commit of a key in a block, or that it made none there.
+    Commit {
+        /// The key.
+        key: PublicKey,
+        /// The block.
+        height: Height,
+    },
 }
 
 impl Canonical for Claim {
@@ -155,7 +162,8 @@ impl Claim {
             | Self::Consistency { .. }
             | Self::Committee { .. }
             | Self::Record { .. }
-            | Self::Newest { .. } => None,
+            | Self::Newest { .. }
+            | Self::Commit { .. } => None,
         }
     }
 
@@ -175,6 +183,7 @@ impl Claim {
             Self::Consistency { height, .. } => Request::Consistency { old: height },
             Self::Committee { epoch } => Request::Committee { epoch },
             Self::Record { key } => Request::Record { key },
+            Self::Commit { key, height } => Request::Commit { key, height },
             Self::Newest { key, count } => Request::History {
                 key,
                 page: Page::Newest { count },
@@ -209,6 +218,9 @@ impl Claim {
             }
             Self::Committee { epoch } => committee(*epoch, answer, trust),
             Self::Record { key } => check::record(key, answer, trust).map(Statement::Record),
+            Self::Commit { key, height } => {
+                check::commit(key, *height, answer, trust).map(Statement::Commit)
+            }
             Self::Newest { key, count } => {
                 let page = Page::Newest { count: *count };
                 check::history(key, page, answer, trust).map(Statement::History)
@@ -262,7 +274,11 @@ pub fn to_bytes(file: &ProofFile) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// A typed error naming the part that fails; whoever made the file is to blame.
 pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Statement, Error> {
-    let file: ProofFile = wire::from_bytes(bytes)?;
+    verify_file(&wire::from_bytes(bytes)?, trust)
+}
+
+/// As [`verify`], for a file that stands in another message.
+pub(crate) fn verify_file(file: &ProofFile, trust: &Trust) -> Result<Statement, Error> {
     let mut trust = trust.from_start();
     same(Part::Chain, file.chain, *trust.chain())?;
     same(Part::Claim, seal(&file.chain, &file.claim)?, file.seal)?;
@@ -283,6 +299,8 @@ fn seal(chain: &Digest, claim: &Claim) -> Result<Digest, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+mod mutations;
+#[cfg(test)]
+pub(crate) mod tests;
 #[cfg(test)]
 mod vectors;

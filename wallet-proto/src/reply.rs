@@ -13,6 +13,7 @@ use merkle::proof::block::BlockInclusion;
 use merkle::proof::complete::{AllEntries, NewEntries, RecentEntries};
 use merkle::proof::output::OutputProof;
 use merkle::proof::record::RecordProof;
+use merkle::proof::span::EntrySpan;
 use merkle::proof::transaction::TransactionInclusion;
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
 use primitives::limits;
@@ -207,6 +208,8 @@ pub enum Body {
     Committee(Members),
     /// A key's record, or that it has none.
     Record(RecordProof),
+    /// What a key committed to in a block.
+    Commit(CommitAnswer),
 }
 
 /// Entries of a key's log with the proof that none is withheld, or that the key has none.
@@ -219,6 +222,16 @@ pub enum History {
     Newest(RecentEntries),
     /// To [`crate::request::Page::From`].
     From(NewEntries),
+}
+
+/// All that touched a key in a block, and the commit among it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct CommitAnswer {
+    /// The entries of the key's log in that block.
+    pub span: EntrySpan,
+    /// What the key signed, if one of the entries is a commit.
+    pub body: Option<Box<ledger::tx::Body>>,
 }
 
 /// An output and its status.

@@ -70,6 +70,13 @@ pub enum Request {
         /// The key.
         key: PublicKey,
     },
+    /// The commit of a key in a block, or that it made none there.
+    Commit {
+        /// The key.
+        key: PublicKey,
+        /// The block.
+        height: Height,
+    },
 }
 
 impl Canonical for Request {

@@ -4,12 +4,18 @@
 //! header and certificate as one [`crate::reply::Answer`].
 
 use alloc::boxed::Box;
+use alloc::format;
 
 use ledger::committee::Members;
 use ledger::genesis::Parameters;
+use ledger::prune::KeptFrom;
+use ledger::query::key_map_position;
+use ledger::rows::role;
 use ledger::tx::Outpoint;
 use ledger::{Error, Ledger};
+use merkle::LogEntry;
 use merkle::proof::complete::{AllEntries, RecentEntries};
+use merkle::proof::record::MapPosition;
 use primitives::codec::List;
 use primitives::keys::PublicKey;
 use primitives::limits::PAGE_ENTRIES_MAX;
@@ -17,7 +23,9 @@ use primitives::store::Store;
 use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
-use crate::reply::{BlockProof, Body, Code, History, OutputAnswer, Refusal, TransactionAnswer};
+use crate::reply::{
+    BlockProof, Body, Code, CommitAnswer, History, OutputAnswer, Refusal, TransactionAnswer,
+};
 use crate::request::{Page, Request};
 
 /// Why there is no body.
@@ -31,6 +39,10 @@ pub enum Unserved {
 
 impl From<Error> for Unserved {
     fn from(error: Error) -> Self {
+        if let Error::Pruned { .. } = error {
+            let text = format!("{error}; ask a peer that keeps everything");
+            return refused(Code::Pruned, &text);
+        }
         Self::Broken(Box::new(error))
     }
 }
@@ -44,13 +56,19 @@ impl From<Error> for Unserved {
 pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
     match request {
         Request::Head => Ok(Body::Head),
-        Request::History { key, page } => history(key, *page, ledger, store).map(Body::History),
+        Request::History { key, page } => {
+            history(&key_map_position(key), *page, ledger, store).map(Body::History)
+        }
         Request::Output { outpoint } => output(outpoint, ledger, store),
         Request::Transaction { id } => transaction(id, ledger, store),
         Request::Block { height } => block(*height, ledger, store).map(Body::Block),
         Request::Consistency { old } => block(*old, ledger, store).map(Body::Consistency),
         Request::Committee { epoch } => committee(*epoch, ledger, store),
-        Request::Record { key } => Ok(Body::Record(ledger.key_record(key, store)?)),
+        Request::Record { key } => {
+            let record = ledger.record(&key_map_position(key), store)?;
+            Ok(Body::Record(record))
+        }
+        Request::Commit { key, height } => commit(key, *height, ledger, store),
         Request::Submit { .. } | Request::Track { .. } => {
             Err(refused(Code::Unknown, "this request has no answer"))
         }
@@ -64,36 +82,57 @@ pub fn sealing_height(parameters: &Parameters, epoch: Epoch) -> Option<Height> {
 }
 
 fn history<S: Store>(
-    key: &PublicKey,
+    at: &MapPosition,
     page: Page,
     ledger: &Ledger,
     store: &S,
 ) -> Result<History, Unserved> {
     let page_max = u64::try_from(PAGE_ENTRIES_MAX).unwrap_or(u64::MAX);
-    let record = ledger.key_record(key, store)?.record;
+    let record = ledger.record(at, store)?.record;
     let count = record.map_or(0, |record| record.count);
     match page {
         Page::All if count <= page_max => {
-            let all: AllEntries = ledger.key_history(key, store)?;
+            let all: AllEntries = ledger.history(at, store)?;
             Ok(History::All(all))
         }
-        Page::All => newest(key, page_max, ledger, store),
-        Page::Newest { count } => newest(key, page_max.min(u64::from(count)), ledger, store),
+        Page::All => newest(at, page_max, ledger, store),
+        Page::Newest { count } => newest(at, page_max.min(u64::from(count)), ledger, store),
         Page::From { index, .. } if index > count => {
             Err(refused(Code::NotFound, "the log has fewer entries"))
         }
-        Page::From { index, .. } => Ok(History::From(ledger.key_history_from(key, index, store)?)),
+        Page::From { index, .. } => Ok(History::From(ledger.history_from(at, index, store)?)),
     }
 }
 
 fn newest<S: Store>(
-    key: &PublicKey,
+    at: &MapPosition,
     count: u64,
     ledger: &Ledger,
     store: &S,
 ) -> Result<History, Unserved> {
-    let newest: RecentEntries = ledger.key_history_recent(key, count, store)?;
+    let newest: RecentEntries = ledger.history_recent(at, count, store)?;
     Ok(History::Newest(newest))
+}
+
+fn commit<S: Store>(
+    key: &PublicKey,
+    height: Height,
+    ledger: &Ledger,
+    store: &S,
+) -> Result<Body, Unserved> {
+    settled(height, ledger)?;
+    let span = match ledger.entries_of_block(&key_map_position(key), height, store) {
+        Err(Error::Primitive(primitives::Error::TooMany { .. })) => {
+            let text = "more transactions touched the key in that block than a page holds";
+            return Err(refused(Code::NotFound, text));
+        }
+        span => span?,
+    };
+    let is_made = |entry: &&LogEntry| entry.block == height && entry.role & role::COMMIT > 0;
+    let made = span.entries().iter().find(is_made);
+    let body = made.map(|entry| ledger.transaction_body(&entry.txid, store));
+    let body = body.transpose()?.map(Box::new);
+    Ok(Body::Commit(CommitAnswer { span, body }))
 }
 
 fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
@@ -107,7 +146,14 @@ fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<B
 
 fn transaction<S: Store>(id: &Digest, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
     let found = ledger.transaction(id, store)?;
-    let found = found.ok_or_else(|| refused(Code::NotFound, "no such transaction is settled"))?;
+    let Some(found) = found else {
+        let first = KeptFrom::read(store)?.height;
+        let text = match first {
+            Height::ZERO => "no such transaction is settled".into(),
+            _ => format!("no such transaction is settled, unless rejected before block {first}"),
+        };
+        return Err(refused(Code::NotFound, &text));
+    };
     Ok(Body::Transaction(TransactionAnswer {
         bytes: found.row.bytes,
         outcome: found.row.outcome,
@@ -120,9 +166,7 @@ fn block<S: Store>(height: Height, ledger: &Ledger, store: &S) -> Result<BlockPr
     if height == ledger.height() {
         return Ok(BlockProof::Snapshot);
     }
-    if height > ledger.height() {
-        return Err(refused(Code::TooEarly, "no such block is settled"));
-    }
+    settled(height, ledger)?;
     let (header, inclusion) = ledger.block_inclusion(height, store)?;
     Ok(BlockProof::Ancestor {
         header: Box::new(header),
@@ -141,6 +185,13 @@ fn committee<S: Store>(epoch: Epoch, ledger: &Ledger, store: &S) -> Result<Body,
         version: 1,
         members: List::<_, { limits::PEERS_MAX }>::new(members).map_err(Error::from)?,
     }))
+}
+
+fn settled(height: Height, ledger: &Ledger) -> Result<(), Unserved> {
+    if height > ledger.height() {
+        return Err(refused(Code::TooEarly, "no such block is settled"));
+    }
+    Ok(())
 }
 
 fn refused(code: Code, text: &str) -> Unserved {

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use ledger::committee::Member;
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::draft::{Coin, TransferDraft};
-use ledger::tx::{Outpoint, Output, check_alone, genesis_transaction};
+use ledger::tx::{Kind, Outpoint, Output, check_alone, genesis_transaction};
 use ledger::{Block, Genesis, Ledger, OrderedEvent, Outcome, Transaction};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
@@ -110,6 +110,7 @@ fn genesis_of(peers: u8, stakes: &[u64], owner: u8, amounts: &[u64]) -> Genesis 
         parameters: Parameters {
             lag: 2,
             period: 3,
+            data_free: true,
             ..Parameters::default()
         },
         peers: List::new(peers).unwrap(),
@@ -345,6 +346,15 @@ impl TestChain {
         };
         let signer: Box<dyn Signer> = Box::new(secret(owner));
         let signed = draft.sign(&[signer.as_ref()], self.ledger.chain()).unwrap();
+        codec::encode(&signed).unwrap()
+    }
+
+    /// The bytes of a commit of `owner`, without a fee.
+    #[must_use]
+    pub fn commit(&self, owner: u8, hash: Digest) -> Vec<u8> {
+        let key = public(owner);
+        let body = ledger::tx::Body::of(Kind::Commit { key, hash });
+        let signed = ledger::tx::sign(body, &[&secret(owner)], self.ledger.chain()).unwrap();
         codec::encode(&signed).unwrap()
     }
 

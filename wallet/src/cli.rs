@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::tx::Outpoint;
+use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height};
 use primus_wallet::HostAddress;
@@ -18,6 +19,10 @@ const EXAMPLES: &str = "Examples:
   primus-wallet proof key:KEY -o key.primusproof
   primus-wallet policy -o policy.toml
   primus-wallet verify payment.primusproof --genesis genesis.bin
+  primus-wallet notarise contract.pdf --field buyer=Anna --field price=25
+  primus-wallet receipt export contract.pdf.primusdeed --fields document,buyer -o anna.primusreceipt
+  primus-wallet commit minutes.pdf
+  primus-wallet verify receipt anna.primusreceipt --document contract.pdf --genesis genesis.bin
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 the proof does not hold; 4 no host reachable;
 5 timed out; 6 refused or rejected; 10 two chains.";
@@ -53,8 +58,15 @@ pub(crate) enum Command {
     History(History),
     /// Writes a proof file that anyone can check offline.
     Proof(Proof),
-    /// Checks a proof file offline, from the genesis or a trust policy alone.
+    /// Checks a proof file or a receipt offline, from the genesis or a trust policy alone.
     Verify(Verify),
+    /// Puts a document or fields on record, without showing them to anybody.
+    Notarise(Notarise),
+    /// Puts a document's hash on record as the one word of this key in its block.
+    Commit(CommitTo),
+    /// Shows chosen fields of what was put on record.
+    #[command(subcommand)]
+    Receipt(Receipt),
     /// Writes a trust policy that starts from the newest certified block.
     Policy(PolicyOut),
 }
@@ -121,7 +133,7 @@ pub(crate) struct History {
 #[derive(Debug, Args)]
 pub(crate) struct Proof {
     /// TRANSACTION for what became of it; TRANSACTION:INDEX for one of its outputs; history:KEY,
-    /// newest:KEY:COUNT or key:KEY for a key; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
+    /// newest:KEY:COUNT or key:KEY for a key; commit:KEY:HEIGHT for its one word in a block; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
     #[arg(value_parser = claim)]
     pub(crate) claim: Claim,
     /// As of this earlier block; for outputs and histories.
@@ -133,9 +145,41 @@ pub(crate) struct Proof {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Verify {
     /// The proof file.
+    #[arg(required = true)]
+    pub(crate) file: Option<PathBuf>,
+    /// Checks that a commit is to this document, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) document: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) start: Start,
+    #[command(subcommand)]
+    pub(crate) other: Option<Verifiable>,
+}
+
+/// What can be verified beside a proof file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verifiable {
+    /// Checks a receipt offline, and says what was on record since when.
+    Receipt(VerifyReceipt),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyReceipt {
+    /// The receipt.
     pub(crate) file: PathBuf,
+    /// Checks that it is about this document, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) document: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) start: Start,
+}
+
+/// What a verifier starts from.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
     /// The genesis to start from [default: that of the home].
     #[arg(long, value_name = "FILE", conflicts_with = "policy")]
     pub(crate) genesis: Option<PathBuf>,
@@ -145,10 +189,78 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Notarise {
+    /// The document; its digest becomes the field `document`.
+    #[arg(required_unless_present = "fields")]
+    pub(crate) file: Option<PathBuf>,
+    /// A field beside it, as often as there are fields.
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
+    pub(crate) fields: Vec<(String, String)>,
+    /// Names the files to write: OUTPUT.primusdeed with the salts, to keep, and OUTPUT.primusproof
+    /// [default: FILE].
+    #[arg(short, long, value_name = "OUTPUT", required_unless_present = "file")]
+    pub(crate) output: Option<PathBuf>,
+    /// The fee [default: the chain's least fee].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) fee: Option<u64>,
+    /// Seconds to wait for the proof; the transaction stays in the outbox after that.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CommitTo {
+    /// The document, whose digest is committed to.
+    #[arg(required_unless_present = "hash")]
+    pub(crate) file: Option<PathBuf>,
+    /// A hash instead, 64 hexadecimal digits.
+    #[arg(long, value_name = "HASH", conflicts_with = "file")]
+    pub(crate) hash: Option<Digest>,
+    /// The proof file to write [default: FILE.commit.primusproof].
+    #[arg(short, long, value_name = "FILE", required_unless_present = "file")]
+    pub(crate) output: Option<PathBuf>,
+    /// The fee [default: the chain's least fee].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) fee: Option<u64>,
+    /// Seconds to wait for the proof; the transaction stays in the outbox after that.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Receipt {
+    /// Writes a receipt that shows the chosen fields of a deed and hides the others.
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The deed that `notarise` wrote.
+    pub(crate) deed: PathBuf,
+    /// The fields to show, by their names, with commas between.
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', required = true)]
+    pub(crate) fields: Vec<String>,
+    /// The proof of the deed's transaction; without it a host is asked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PolicyOut {
     /// The file to write.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// A field as it is written on the command line.
+fn field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("NAME=VALUE with a name is due".to_owned()),
+    }
 }
 
 /// What a proof is about, as it is written on the command line.
@@ -156,7 +268,7 @@ fn claim(text: &str) -> Result<Claim, String> {
     let parts: Vec<_> = text.split(':').collect();
     parsed(&parts).ok_or_else(|| {
         "one of TRANSACTION, TRANSACTION:INDEX, history:KEY, newest:KEY:COUNT, key:KEY, \
-         block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
+         commit:KEY:HEIGHT, block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
          hexadecimal digits"
             .to_owned()
     })
@@ -172,6 +284,10 @@ fn parsed(parts: &[&str]) -> Option<Claim> {
             count: count.parse().ok()?,
         },
         ["key", of] => Claim::Record { key: key(of)? },
+        ["commit", of, height] => Claim::Commit {
+            key: key(of)?,
+            height: Height::new(number(height)?),
+        },
         ["block", height] => Claim::Block {
             height: Height::new(number(height)?),
         },

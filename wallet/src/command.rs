@@ -1,7 +1,7 @@
 //! One function for each command: ask the wallet, print what came.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use primitives::units::{Amount, Height};
@@ -9,14 +9,18 @@ use primus_wallet::error::Error;
 use primus_wallet::home::{self, Home, Settings};
 use primus_wallet::keys::new_seed;
 use primus_wallet::policy::Policy;
-use primus_wallet::wallet::{Balance, Options, Payment, Wallet};
+use primus_wallet::wallet::{Balance, Options, Paid, Payment, Prepared, Wallet};
 use serde_json::{Value, json};
 use wallet_proto::proof_file::{self, Claim};
 use wallet_proto::reply::Stage;
 use wallet_proto::{Certified, Trust};
 
-use crate::cli::{Cli, Command, History, How, New, PolicyOut, Proof, Verify};
+use crate::cli::{
+    Cli, Command, History, How, New, PolicyOut, Proof, Receipt, Start, Verifiable, Verify,
+};
 use crate::print::Printer;
+
+mod notary;
 
 /// Carries out what the command line asks for.
 pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
@@ -24,7 +28,7 @@ pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
     let options = Options::new(home.clone(), Duration::from_secs(cli.patience));
     match cli.command {
         Command::New(new) => make(&Home::new(home), new, out),
-        Command::Verify(verify) => check(&Home::new(home), &verify, out),
+        Command::Verify(verify) => check(&Home::new(home), verify, out),
         Command::Balance => block_on(balance(options, out)),
         Command::Pay(pay) => {
             let payment = payment(pay.key, pay.amount, &pay.how);
@@ -36,6 +40,9 @@ pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
         }
         Command::History(history) => block_on(list(options, history, out)),
         Command::Proof(proof) => block_on(prove(options, proof, out)),
+        Command::Notarise(notarise) => block_on(notary::notarise(options, notarise, out)),
+        Command::Commit(commit) => block_on(notary::commit(options, commit, out)),
+        Command::Receipt(Receipt::Export(export)) => block_on(notary::export(options, export, out)),
         Command::Policy(policy) => block_on(checkpoint(options, policy, out)),
     }
 }
@@ -84,32 +91,21 @@ fn make(home: &Home, new: New, out: Printer) -> Result<(), Error> {
     Ok(())
 }
 
-fn check(home: &Home, verify: &Verify, out: Printer) -> Result<(), Error> {
-    let trust = trust(home, verify)?;
-    match proof_file::verify(&home::read(&verify.file)?, &trust) {
-        Ok(statement) => {
-            let object = json!({
-                "valid": true,
-                "statement": statement.to_string(),
-                "as_of": as_of(statement.as_of()),
-            });
-            out.result(&[format!("VALID    {statement}")], &object);
-            Ok(())
-        }
-        Err(error) => {
-            let object = json!({ "valid": false, "failing": error.to_string() });
-            out.result(&[format!("INVALID  {error}")], &object);
-            Err(error.into())
-        }
+fn check(home: &Home, verify: Verify, out: Printer) -> Result<(), Error> {
+    if let Some(Verifiable::Receipt(receipt)) = &verify.other {
+        return notary::check(home, receipt, out);
     }
+    let trust = trust(home, &verify.start)?;
+    let file = verify.file.unwrap_or_default();
+    notary::check_proof(&file, verify.document.as_deref(), &trust, out)
 }
 
 /// What a verifier starts from: a policy, a genesis, or what the home names.
-fn trust(home: &Home, verify: &Verify) -> Result<Trust, Error> {
-    if let Some(path) = &verify.policy {
+fn trust(home: &Home, start: &Start) -> Result<Trust, Error> {
+    if let Some(path) = &start.policy {
         return Ok(Policy::read(path)?.trust);
     }
-    if let Some(path) = &verify.genesis {
+    if let Some(path) = &start.genesis {
         return Ok(Policy::of_genesis(path)?.trust);
     }
     let settings = home.settings()?;
@@ -170,19 +166,9 @@ async fn transfer(options: Options, payment: Payment, how: How, out: Printer) ->
     out.progress(format!("payment  {id}"));
     out.progress(format!("pays     {} to {}", prepared.amount, payment.to));
     out.progress(format!("fee      {fee}; {remains} remain free"));
-    let mut on_stage = |stage: &Stage, after: Duration| {
-        let (name, detail) = describe(stage);
-        out.progress(format!("{name:<8} after {} ms{detail}", after.as_millis()));
-    };
-    let limit = Duration::from_secs(how.timeout);
-    let paid = wallet.send(&prepared, limit, &mut on_stage).await?;
+    let paid = send(&mut wallet, &prepared, how.timeout, out).await?;
     if let Some(path) = &how.proof {
-        home::replace(path, &paid.proof)?;
-        out.progress(format!(
-            "proof    {} ({} bytes)",
-            path.display(),
-            paid.proof.len()
-        ));
+        write_proof(path, &paid.proof, out)?;
     }
     let settled = &paid.settled;
     out.object(&json!({
@@ -197,6 +183,28 @@ async fn transfer(options: Options, payment: Payment, how: How, out: Printer) ->
         "proof": how.proof.map(|path| path.display().to_string()),
         "as_of": as_of(&settled.as_of),
     }));
+    Ok(())
+}
+
+/// Carries a prepared transaction through, and shows each grade as it comes.
+async fn send(
+    wallet: &mut Wallet,
+    prepared: &Prepared,
+    timeout: u64,
+    out: Printer,
+) -> Result<Paid, Error> {
+    let mut on_stage = |stage: &Stage, after: Duration| {
+        let (name, detail) = describe(stage);
+        out.progress(format!("{name:<8} after {} ms{detail}", after.as_millis()));
+    };
+    let limit = Duration::from_secs(timeout);
+    wallet.send(prepared, limit, &mut on_stage).await
+}
+
+fn write_proof(path: &Path, proof: &[u8], out: Printer) -> Result<(), Error> {
+    home::replace(path, proof)?;
+    let (path, bytes) = (path.display(), proof.len());
+    out.progress(format!("proof    {path} ({bytes} bytes)"));
     Ok(())
 }
 

@@ -30,6 +30,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file that must not be overwritten.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A home that has a key already.
     #[error("{} has a key already", path.display())]
     HomeExists {
@@ -127,6 +133,22 @@ pub enum Error {
     /// A proof file, or a message of our own, that does not hold.
     #[error(transparent)]
     Proof(Box<wallet_proto::Error>),
+    /// Fields that no deed can have, or that this one has not.
+    #[error("{reason}")]
+    Fields {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// A document other than the one that a receipt is about.
+    #[error("{}: document {found} where the receipt says {wanted}", path.display())]
+    OtherDocument {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        found: Digest,
+        /// The digest that the receipt shows, if it shows one.
+        wanted: String,
+    },
     /// A claim that is the same as of every block.
     #[error("--as-of is for outputs and histories alone")]
     NotAsOf,
@@ -190,6 +212,7 @@ impl Error {
         match self {
             Self::File { .. } => "file",
             Self::Content { .. } => "file.content",
+            Self::Exists { .. } => "file.exists",
             Self::HomeExists { .. } => "home.exists",
             Self::NoKey { .. } => "home.no_key",
             Self::NoGenesis { .. } => "home.no_genesis",
@@ -203,6 +226,8 @@ impl Error {
             Self::Stale { .. } => "trust.stale",
             Self::HostsDisagree { .. } => "trust.conflict",
             Self::Proof(_) => "proof.invalid",
+            Self::Fields { .. } => "deed.fields",
+            Self::OtherDocument { .. } => "receipt.document",
             Self::NotAsOf => "proof.as_of",
             Self::Insufficient { .. } => "payment.insufficient",
             Self::FeeTooLow { .. } => "payment.fee_too_low",
@@ -220,6 +245,7 @@ impl Error {
         match self {
             Self::File { .. }
             | Self::Content { .. }
+            | Self::Exists { .. }
             | Self::HomeExists { .. }
             | Self::NoKey { .. }
             | Self::NoGenesis { .. }
@@ -227,8 +253,8 @@ impl Error {
             | Self::Ledger(_)
             | Self::Primitive(_)
             | Self::NoRandomness => 1,
-            Self::NotAsOf => 2,
-            Self::Unproven { .. } | Self::Proof(_) => 3,
+            Self::NotAsOf | Self::Fields { .. } => 2,
+            Self::Unproven { .. } | Self::Proof(_) | Self::OtherDocument { .. } => 3,
             Self::NoHosts
             | Self::Unreachable { .. }
             | Self::Silent { .. }
@@ -249,6 +275,7 @@ impl Error {
         match self {
             Self::File { .. } => "check that the path exists and may be read and written",
             Self::Content { .. } => "correct the file, or give another one",
+            Self::Exists { .. } => "move it away, or give another --output",
             Self::HomeExists { .. } => "give another --home; a key is never overwritten",
             Self::NoKey { .. } => "make one with: primus-wallet new",
             Self::NoGenesis { .. } => {
@@ -258,6 +285,10 @@ impl Error {
             Self::NoHosts => "name one with: primus-wallet new --host ADDRESS#KEY",
             Self::Unreachable { .. } | Self::Silent { .. } => {
                 "check that the host runs, or add another host to wallet.toml"
+            }
+            Self::HostRefuses { refusal, .. } if matches!(refusal.code, Code::Pruned) => {
+                "this host has let the block go; add one that keeps everything, an archive, to \
+                 wallet.toml"
             }
             Self::HostRefuses { .. } => "read the host's reason; add another host to wallet.toml",
             Self::Behind { .. } => "wait until the host has caught up, or add another host",
@@ -270,6 +301,10 @@ impl Error {
                 "pay nothing; ask somebody you trust for a policy with a checkpoint"
             }
             Self::Proof(_) => "do not rely on it; ask for a new proof",
+            Self::Fields { .. } => {
+                "name each field once, with up to 64 bytes for its name and 4096 for its value"
+            }
+            Self::OtherDocument { .. } => "ask for a receipt of this very document",
             Self::NotAsOf => "leave --as-of out",
             Self::Insufficient { .. } => "wait for pending payments, or pay less",
             Self::FeeTooLow { .. } => "give a higher --fee",

@@ -125,22 +125,14 @@ impl Home {
     /// [`Error::HomeExists`]; [`Error::File`].
     pub fn create(&self, seed: &Seed) -> Result<(), Error> {
         fs::create_dir_all(&self.path).map_err(in_file(&self.path))?;
-        let path = self.file("key");
-        let mut options = OpenOptions::new();
-        let mut file = match options.write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let path = self.path.clone();
-                return Err(Error::HomeExists { path });
-            }
-            Err(error) => return Err(in_file(&path)(error)),
-        };
         let mut text = Zeroizing::new(to_hex(seed.as_slice()));
         text.push('\n');
-        let written = file.write_all(text.as_bytes());
-        written
-            .and_then(|()| file.sync_all())
-            .map_err(in_file(&path))
+        match create_secret(&self.file("key"), text.as_bytes()) {
+            Err(Error::Exists { .. }) => Err(Error::HomeExists {
+                path: self.path.clone(),
+            }),
+            other => other,
+        }
     }
 
     /// The key's seed.
@@ -340,12 +332,37 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        sync_folder_of(path)
     };
     write().map_err(in_file(path))
+}
+
+/// Writes a new file that only its owner may read, through to the disk.
+///
+/// # Errors
+/// [`Error::Exists`] for a file that is there already; [`Error::File`].
+pub fn create_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    let created = options.write(true).create_new(true).mode(0o600).open(path);
+    let mut file = match created {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let path = path.to_path_buf();
+            return Err(Error::Exists { path });
+        }
+        Err(error) => return Err(in_file(path)(error)),
+    };
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written
+        .and_then(|()| sync_folder_of(path))
+        .map_err(in_file(path))
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn read_message<T: Canonical>(path: &Path) -> Result<Option<T>, Error> {

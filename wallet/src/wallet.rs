@@ -28,6 +28,7 @@ use crate::policy::Policy;
 
 mod agree;
 mod balance;
+mod notarise;
 mod pay;
 
 use agree::head_of;

@@ -32,6 +32,7 @@ fn reasons() -> Vec<Reason> {
         Reason::FalseEvidence,
         Reason::UnknownCulprit,
         Reason::Convicted,
+        Reason::SecondCommit,
     ]
 }
 

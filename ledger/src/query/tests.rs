@@ -145,10 +145,7 @@ fn presence_and_absence_of_a_key_are_proven() {
     let keys = chain.ledger.tree_keys();
     for (owner, count) in [(1, Some(6)), (8, Some(1)), (50, None)] {
         let at = key_map_position(&public(owner));
-        let proof = chain
-            .ledger
-            .key_record(&public(owner), &chain.rows)
-            .unwrap();
+        let proof = chain.ledger.record(&at, &chain.rows).unwrap();
         let record = proof.record;
         assert_eq!(record.map(|record| record.count), count);
         check(&chain, &proof, |proof, state| {
@@ -162,7 +159,7 @@ fn all_entries_and_the_newest_are_proven_complete() {
     let (chain, transfers) = chain();
     let (ledger, keys, key) = (&chain.ledger, chain.ledger.tree_keys(), public(1));
     let at = key_map_position(&key);
-    let all = ledger.key_history(&key, &chain.rows).unwrap();
+    let all = ledger.history(&at, &chain.rows).unwrap();
     let roles: Vec<_> = all.entries.iter().map(|entry| entry.role).collect();
     let moved = role::SPENDER | role::RECEIVER;
     assert_eq!(roles, [role::GENESIS, moved, moved, moved, moved, moved]);
@@ -174,9 +171,7 @@ fn all_entries_and_the_newest_are_proven_complete() {
             .is_ok_and(|it| it.entries.len() == 6)
     });
     for wanted in 0..=7 {
-        let recent = ledger
-            .key_history_recent(&key, wanted, &chain.rows)
-            .unwrap();
+        let recent = ledger.history_recent(&at, wanted, &chain.rows).unwrap();
         let due = usize::try_from(wanted.min(6)).unwrap();
         assert_eq!(*recent.entries, all.entries[6 - due..]);
         check(&chain, &recent, |proof, state| {
@@ -185,7 +180,9 @@ fn all_entries_and_the_newest_are_proven_complete() {
                 .is_ok_and(|it| it.entries.len() == due)
         });
     }
-    let nobody = ledger.key_history(&public(50), &chain.rows).unwrap();
+    let nobody = ledger
+        .history(&key_map_position(&public(50)), &chain.rows)
+        .unwrap();
     assert!(nobody.entries.is_empty());
 }
 
@@ -207,12 +204,12 @@ fn pages_follow_one_another_without_a_gap() {
     }
     let (ledger, rows, key) = (&chain.ledger, &chain.rows, public(1));
     let (keys, at, state) = (ledger.tree_keys(), key_map_position(&key), ledger.state());
-    assert!(ledger.key_history(&key, rows).is_err());
-    assert!(ledger.key_history_recent(&key, 1_025, rows).is_err());
+    assert!(ledger.history(&at, rows).is_err());
+    assert!(ledger.history_recent(&at, 1_025, rows).is_err());
     let mut known = Frontier::new();
     let mut lengths = Vec::new();
     loop {
-        let page = ledger.key_history_from(&key, known.size(), rows).unwrap();
+        let page = ledger.history_from(&at, known.size(), rows).unwrap();
         let page = page.verify(keys, &at, &known, &state).unwrap();
         lengths.push(page.entries.len());
         known = page.frontier;
@@ -224,16 +221,16 @@ fn pages_follow_one_another_without_a_gap() {
     // From anywhere: the verifier's own frontier comes from the entries before.
     for first in [1, 2, 7, 255, 256, 1_000, 1_476, 1_477, 1_478, 2_500, 2_501] {
         let recent = ledger
-            .key_history_recent(&key, 1_024.min(2_501 - first), rows)
+            .history_recent(&at, 1_024.min(2_501 - first), rows)
             .unwrap();
         assert!(
             recent
                 .verify(keys, &at, 1_024.min(2_501 - first), &state)
                 .is_ok()
         );
-        let log = ledger.key_log(&key, 2_501, rows);
+        let log = ledger.log(&at, rows).unwrap().1;
         let before = log.frontier(first).unwrap();
-        let page = ledger.key_history_from(&key, first, rows).unwrap();
+        let page = ledger.history_from(&at, first, rows).unwrap();
         let page = page.verify(keys, &at, &before, &state);
         assert_eq!(
             page.unwrap().entries[..],
@@ -241,7 +238,7 @@ fn pages_follow_one_another_without_a_gap() {
             "{first}"
         );
     }
-    assert!(ledger.key_history_from(&key, 2_502, rows).is_err());
+    assert!(ledger.history_from(&at, 2_502, rows).is_err());
     let first = ledger
         .outputs_of(&key, OutputCursor::default(), rows)
         .unwrap();
@@ -255,10 +252,10 @@ fn a_page_in_the_middle_fails_with_any_byte_flipped() {
     let (chain, _) = chain();
     let (ledger, keys, key) = (&chain.ledger, chain.ledger.tree_keys(), public(1));
     let at = key_map_position(&key);
-    let log = ledger.key_log(&key, 6, &chain.rows);
+    let log = ledger.log(&at, &chain.rows).unwrap().1;
     for first in 0..6 {
         let before = log.frontier(first).unwrap();
-        let mut proof = ledger.key_history_from(&key, first, &chain.rows).unwrap();
+        let mut proof = ledger.history_from(&at, first, &chain.rows).unwrap();
         let page = first..first + 1;
         proof.entries = codec::List::new(log.entries(page.start, 1).unwrap()).unwrap();
         proof.rest = log.consistency(page.end).unwrap();
@@ -266,6 +263,41 @@ fn a_page_in_the_middle_fails_with_any_byte_flipped() {
             let page = proof.verify(keys, &at, &before, state);
             page.is_ok_and(|it| it.entries.len() == 1)
         });
+    }
+}
+
+#[test]
+fn the_entries_of_a_block_and_the_newest_up_to_it_are_those_of_a_scan() {
+    let mut genesis = genesis();
+    genesis.parameters.fee_min = Amount::ZERO;
+    let mut chain = TestChain::of(genesis);
+    let mut coin = chain.coin(0);
+    for count in [3, 0, 1, 0, 0, 6, 2, 0] {
+        let mut transfers = Vec::new();
+        for _ in 0..count {
+            let transfer = chain.transfer(&[coin], &[(1, 1_000)]);
+            coin = chain.coin_of(&transfer, 0);
+            transfers.push(transfer);
+        }
+        chain.run(&transfers.iter().collect::<Vec<_>>());
+        check_spans(&chain);
+    }
+}
+
+fn check_spans(chain: &TestChain) {
+    let (ledger, keys, rows) = (&chain.ledger, chain.ledger.tree_keys(), &chain.rows);
+    let state = ledger.state();
+    for at in [1, 2, 99].map(|seed| key_map_position(&public(seed))) {
+        let all = ledger.history(&at, rows).unwrap().entries.into_vec();
+        for block in (0..=state.height.get()).map(height) {
+            let span = ledger.entries_of_block(&at, block, rows).unwrap();
+            let mut of_block = all.clone();
+            of_block.retain(|entry| entry.block == block);
+            assert_eq!(span.of_block(keys, &at, block, &state), Ok(of_block));
+            let span = ledger.newest_entry(&at, block, rows).unwrap();
+            let newest = all.iter().rfind(|entry| entry.block <= block).copied();
+            assert_eq!(span.newest(keys, &at, block, &state), Ok(newest));
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Changes {
     pub(super) outpoints: BTreeMap<Outpoint, u64>,
     /// Touched keys.
     pub(super) touched: BTreeMap<PublicKey, TouchedKey>,
+    /// The commit of each key that made one in this block.
+    pub(super) commits: BTreeMap<PublicKey, Digest>,
     /// The stake of every peer.
     pub(super) stakes: BTreeMap<PublicKey, Stake>,
     /// Peers that lose their standing.
@@ -91,6 +93,7 @@ impl Changes {
             outputs: BTreeMap::new(),
             outpoints: BTreeMap::new(),
             touched: BTreeMap::new(),
+            commits: BTreeMap::new(),
             stakes: ledger.stakes.clone(),
             convictions: BTreeMap::new(),
             first_position: position,
@@ -226,6 +229,10 @@ impl Changes {
             Kind::Evidence(evidence) => {
                 self.convict(evidence, id, self.place());
                 touches.entry(evidence.peer).or_default().role |= role::CONVICTED;
+            }
+            Kind::Commit { key, .. } => {
+                self.commits.insert(*key, id);
+                touches.entry(*key).or_default().role |= role::COMMIT;
             }
         }
         self.log(id, self.transaction_count, touches)?;

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use primitives::Digest;
+use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 use primitives::units::Amount;
 
@@ -64,8 +65,17 @@ impl Changes {
         match &body.kind {
             Kind::Transfer | Kind::Data { .. } => {}
             Kind::Evidence(evidence) => self.check_evidence(ledger, evidence, store)?,
+            Kind::Commit { key, .. } => self.check_commit(key)?,
         }
         Ok((inputs, fee))
+    }
+
+    /// A key commits once in a block; later ones learn which was first.
+    fn check_commit(&self, key: &PublicKey) -> Result<(), Stop> {
+        match self.commits.get(key) {
+            Some(first) => Err(lost(Reason::SecondCommit, *first)),
+            None => Ok(()),
+        }
     }
 
     fn is_applied<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
@@ -126,7 +136,9 @@ fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amoun
         .map_err(|_| Reason::NotConserved { inputs, outputs })?;
     match &body.kind {
         Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
-        Kind::Data { .. } => data::check_against(&ledger.parameters, body, fee)?,
+        Kind::Data { .. } | Kind::Commit { .. } => {
+            data::check_against(&ledger.parameters, body, fee)?;
+        }
         // Whoever tells on a liar need not pay for it.
         Kind::Evidence(_) => {}
     }

@@ -235,6 +235,7 @@ impl Stats {
         let counter = match (outcome, kind) {
             (Outcome::Applied, Some(Kind::Data { .. })) => &mut self.data_applied,
             (Outcome::Applied, Some(Kind::Evidence(_))) => &mut self.evidence_applied,
+            (Outcome::Applied, Some(Kind::Commit { .. })) => &mut self.commits_applied,
             (Outcome::Applied, Some(Kind::Transfer) | None) => &mut self.transfers_applied,
             (Outcome::Rejected { reason, .. }, _) => {
                 if matches!(reason, Reason::SpentInput { .. }) {

@@ -6,8 +6,10 @@ use crate::tx::{Body, Output, Transaction, TransferDraft, fee_transaction, sign}
 use primitives::codec;
 use primitives::keys::Signer;
 
+mod commits;
 mod epochs;
 mod model;
+mod roots;
 mod standing;
 
 fn outcomes(executed: &Executed) -> Vec<Outcome> {

@@ -75,7 +75,8 @@ impl TransferDraft {
     }
 }
 
-/// Signs `body` with `signers`: the owners of its inputs in order of first appearance.
+/// Signs `body` with `signers`: the owners of its inputs in order of first appearance, then the others
+/// that its kind asks for.
 ///
 /// # Errors
 /// [`primitives::Error::TooMany`] above the limit of witnesses, or a body that is too long.

@@ -24,6 +24,8 @@ fn body() -> Body {
 fn every_encoding_is_golden() {
     check_golden(&body(), "204 bytes 538fa1c7");
     check_golden(&Body::data(3, vec![1, 2]).unwrap(), "29 bytes bacd6744");
+    let (key, hash) = (PublicKey([7; 32]), Digest([8; 32]));
+    check_golden(&Body::of(Kind::Commit { key, hash }), "79 bytes 2661da9e");
     let witness = Witness {
         owner: PublicKey([5; 32]),
         signature: Signature([6; 64]),

@@ -16,8 +16,14 @@ async fn write(connection: &quinn::Connection, lanes: [&[u8]; 2]) -> Vec<quinn::
     open
 }
 
+/// The next event; measured delays come whenever they do and are passed over.
 async fn next(served: &mut Served) -> PeerEvent {
-    soon(served.peers.recv()).await.expect("an event")
+    loop {
+        let event = soon(served.peers.recv()).await.expect("an event");
+        if !matches!(event, PeerEvent::Delay { .. }) {
+            return event;
+        }
+    }
 }
 
 async fn reason_given(connection: &quinn::Connection) -> Error {

@@ -299,3 +299,15 @@ async fn thirteen_peers_all_meet_and_each_hears_each() {
         assert_eq!(heard, others.collect::<Vec<_>>());
     }
 }
+
+#[tokio::test]
+async fn the_delay_to_a_connected_peer_is_told() {
+    let [lower, _] = keys();
+    let (_first, mut second) = pair(Limits::default()).await;
+    let event = soon(second.peers.recv()).await.expect("an event");
+    let PeerEvent::Delay { peer, one_way } = event else {
+        panic!("{event:?}");
+    };
+    assert_eq!(peer, lower.public);
+    assert_ne!(one_way, Duration::ZERO);
+}

@@ -118,8 +118,14 @@ pub(crate) async fn pair(limits: Limits) -> (Served, Served) {
     (first, second)
 }
 
+/// The next event; measured delays come whenever they do and are passed over.
 pub(crate) async fn next_peer(served: &mut Served) -> PeerEvent {
-    soon(served.peers.recv()).await.expect("an event")
+    loop {
+        let event = soon(served.peers.recv()).await.expect("an event");
+        if !matches!(event, PeerEvent::Delay { .. }) {
+            return event;
+        }
+    }
 }
 
 pub(crate) async fn next_wallet(served: &mut Served) -> WalletEvent {

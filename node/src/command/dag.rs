@@ -14,7 +14,7 @@ pub(super) fn export(config: &Config, epoch: u64, out: &mut dyn Write) -> Result
     let mut out = BufWriter::new(out);
     match super::audit::open(config) {
         Ok((store, genesis)) => {
-            let start = document::epoch_start(&store, &genesis, Epoch::new(epoch))?;
+            let start = document::start(&store, &genesis, Epoch::new(epoch))?;
             document::write(&store, &start, &mut out)?;
         }
         Err(Error::StoreInUse { .. }) => {

@@ -132,6 +132,8 @@ fn the_status_is_read_in_one_glance() {
          peers    5 of 6 connected\n\
          stake    100 own, 18446744073709551614 of 18446744073709551615 heard\n\
          pool     7 transactions\n\
+         keeps    events from epoch 1, transactions from block 9 on; proves of any block: its \
+         header, outputs, keys and their histories\n\
          head     {} of round 6, tentative, support 18446744073709551615\n\
          FORK ALARM: {} backed by 4 against {} backed by 3\n\
          ready\n",

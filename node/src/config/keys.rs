@@ -31,7 +31,7 @@ impl Key {
 }
 
 /// Every key there is.
-pub static KEYS: [Key; 12] = [
+pub static KEYS: [Key; 13] = [
     Key {
         name: "name",
         wanted: "text",
@@ -109,6 +109,12 @@ pub static KEYS: [Key; 12] = [
             let cores = thread::available_parallelism().map_or(1, Into::into);
             usize::min(cores, WORKERS_MAX).to_string()
         },
+    },
+    Key {
+        name: "keep_epochs",
+        wanted: "all, or a number above zero",
+        purpose: "sealed epochs that keep their events and transactions; all makes an archive",
+        default: || "all".to_owned(),
     },
 ];
 

@@ -70,6 +70,7 @@ fn sort_peers(
             PeerEvent::Up { peer }
             | PeerEvent::Down { peer, .. }
             | PeerEvent::DialFailed { peer, .. }
+            | PeerEvent::Delay { peer, .. }
             | PeerEvent::Message { peer, .. } => *peer,
         };
         let Some(peer) = directory.peer_key(&key) else {
@@ -105,6 +106,10 @@ fn verify_event(from: PublicKey, event: PeerEvent, checks: &Checks) -> Option<In
         PeerEvent::DialFailed { reason, .. } => {
             tracing::debug!(peer = %from, %reason, "peer cannot be reached");
             None
+        }
+        PeerEvent::Delay { one_way, .. } => {
+            let one_way_ms = u64::try_from(one_way.as_millis()).unwrap_or(u64::MAX);
+            Some(Input::Delay { from, one_way_ms })
         }
         PeerEvent::Message { bytes, .. } => {
             let committee = Arc::clone(&checks.committee.borrow());

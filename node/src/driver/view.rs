@@ -1,5 +1,6 @@
 //! The replica as the operator's pages show it.
 
+use ledger::prune::KeptFrom;
 use primitives::quorum::Threshold;
 use primitives::units::{Height, Round, Stake};
 use replica::Replica;
@@ -8,7 +9,7 @@ use replica::replica::Standing;
 use super::Origin;
 use crate::status::{AlarmView, Counters, HeadView, Status};
 
-pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
+pub(super) fn status(replica: &Replica, origin: &Origin, kept: KeptFrom) -> Status {
     let committee = replica.committee();
     let outlook = replica.outlook();
     let heard = height_heard(replica);
@@ -24,6 +25,8 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
         certified_height: replica
             .certified()
             .map_or(0, |certified| certified.height.get()),
+        first_epoch: kept.epoch.get(),
+        first_block: kept.height.get(),
         height_heard: heard.max(replica.ledger().height()).get(),
         root: *replica.ledger().root(),
         round: replica.dag().highest_round().unwrap_or(Round::ZERO).get(),
@@ -34,6 +37,7 @@ pub(super) fn status(replica: &Replica, origin: &Origin) -> Status {
             .get(),
         peers_total: size.saturating_sub(1),
         peers_connected: connected,
+        wait_ms: replica.wait_ms(),
         own_stake: replica
             .own()
             .map_or(Stake::ZERO, |own| committee.stake(own)),

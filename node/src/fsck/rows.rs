@@ -83,15 +83,26 @@ pub(crate) fn raw_rows(
     }
 }
 
-/// Checks how many rows a table has.
-pub(crate) fn count(store: &impl Store, table: Table, wanted: u64) -> Result<(), Error> {
-    let mut found: u64 = 0;
-    raw_rows(store, table, |_, _| {
-        found += 1;
+/// Checks how many rows a table has from `first` on, and returns how many it has before.
+pub(crate) fn count_from(
+    store: &impl Store,
+    table: Table,
+    first: &[u8],
+    wanted: u64,
+) -> Result<u64, Error> {
+    let (mut before, mut found): (u64, u64) = (0, 0);
+    raw_rows(store, table, |key, _| {
+        let counter = if key < first { &mut before } else { &mut found };
+        *counter += 1;
         Ok(())
     })?;
     if found != wanted {
         return Err(At(table, &[]).bad(format!("{found} rows where {wanted} were due")));
     }
-    Ok(())
+    Ok(before)
+}
+
+/// Checks how many rows a table has.
+pub(crate) fn count(store: &impl Store, table: Table, wanted: u64) -> Result<(), Error> {
+    count_from(store, table, &[], wanted).map(drop)
 }

@@ -43,6 +43,7 @@ impl<S: Store> Fsck<'_, S> {
                     &wanted.to_be_bytes(),
                 )?;
             }
+            self.told.output(&row);
             let commitment = row
                 .created
                 .commitment(&self.chain)

@@ -1,11 +1,19 @@
-use dag::event::{self, Kind};
+use std::num::NonZeroU64;
+
+use consensus::checkpoint::Checkpoint;
+use consensus::seed;
+use dag::event::{self, Kind, attestation_digest};
+use dag::gossip::Cursor;
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{self, Body, Outpoint, Output, Payload, check_payload, genesis_transaction};
 use ledger::{Block, OrderedEvent};
 use primitives::codec::{self, List};
-use primitives::keys::Signer;
+use primitives::keys::{Role, Signer};
 use primitives::store::Batch;
 use primitives::units::{Amount, PeerIndex, Round, Seq, Time};
+use replica::rows::{
+    CERTIFICATE, CHECKPOINT, CertificateRow, OWN_HEAD, QUARANTINED, chain_key, seal_key,
+};
 
 use super::*;
 use crate::export::tests::secrets;
@@ -50,7 +58,7 @@ fn payload(chain: &Digest) -> Vec<u8> {
 }
 
 /// A root of round 0 of `epoch` with this payload; the time makes each another one.
-fn event(chain: &Digest, epoch: Epoch, height: u64, payload: &[u8]) -> Event {
+pub(crate) fn event(chain: &Digest, epoch: Epoch, height: u64, payload: &[u8]) -> Event {
     let signer = secrets().event.signer().unwrap();
     let header = event::Header {
         version: 1,
@@ -102,14 +110,58 @@ pub(crate) fn sound() -> Database {
         let mut batch = ledger.execute(block, &store).unwrap().batch;
         let id = event.id().0.to_vec();
         batch.put(Table::Order, height.to_be_bytes().to_vec(), id.clone());
-        batch.put(Table::Chain, height.to_be_bytes().to_vec(), id.clone());
+        let at = Cursor {
+            round: Round::new(0),
+            admission: height,
+        };
+        batch.put(Table::Chain, chain_key(epoch, at), id.clone());
         batch.put(Table::Event, id.clone(), event.signed().bytes().clone());
         if !payload.is_empty() {
             batch.put(Table::Payload, id, payload);
         }
         store.apply(&batch).unwrap();
     }
+    store.apply(&consensus_rows(&store, &ledger)).unwrap();
     store
+}
+
+/// What consensus keeps beside blocks and events: two sealed epochs, and where it goes on.
+fn consensus_rows(store: &Database, ledger: &Ledger) -> Batch {
+    let (mut batch, chain) = (Batch::new(), ledger.chain());
+    let certificate = |height: u64| {
+        let header = export::header(store, Height::new(height)).unwrap().unwrap();
+        let (height, root) = (header.height, header.root().unwrap());
+        let digest = attestation_digest(header.epoch, height, &root);
+        let signer = secrets().event.signer().unwrap();
+        let signature = signer.sign(Role::Attestation, chain, &digest);
+        let signatures = List::new(vec![(PeerIndex(0), signature)]).unwrap();
+        let row = CertificateRow {
+            height,
+            root,
+            signatures,
+        };
+        codec::encode(&row).unwrap()
+    };
+    for (epoch, sealing) in [(0, 2), (1, 4)] {
+        let key = seal_key(Epoch::new(epoch));
+        batch.put(Table::Meta, key, certificate(sealing));
+    }
+    batch.put(Table::Meta, CERTIFICATE.to_vec(), certificate(4));
+    let checkpoint = Checkpoint {
+        version: 1,
+        epoch: ledger.epoch(),
+        height: ledger.height(),
+        seed: seed::epoch(&ledger.header().seed, ledger.epoch()),
+        settled: None,
+        time: ledger.header().time,
+        ordered: List::empty(),
+        forkers: List::empty(),
+    };
+    let row = codec::encode(&checkpoint).unwrap();
+    batch.put(Table::Meta, CHECKPOINT.to_vec(), row);
+    let own_head = [&[0; 8][..], &ledger.header().leader.0].concat();
+    batch.put(Table::Meta, OWN_HEAD.to_vec(), own_head);
+    batch
 }
 
 /// Every row there is.
@@ -139,12 +191,11 @@ fn verdict(store: &Database) -> Result<Checked, Error> {
     check(store, &genesis(), &mut |_| {})
 }
 
-/// Rows that no hash of the chain speaks of, or that replay alone can check.
-fn is_beyond_hashes(table: Table, key: &[u8]) -> bool {
-    table == Table::Meta
-        && [&b"stake"[..], b"rejected", b"committee"]
-            .iter()
-            .any(|name| key.starts_with(name))
+/// Rows without which a store is sound: others give certificates again, and a peer need not have
+/// made an event.
+fn may_be_missing(key: &[u8]) -> bool {
+    let names: [&[u8]; 4] = [b"seal", CERTIFICATE, OWN_HEAD, QUARANTINED];
+    names.iter().any(|name| key.starts_with(name))
 }
 
 #[test]
@@ -166,11 +217,11 @@ fn every_row_that_is_changed_or_missing_is_found() {
         all_rows(&store).iter().map(|(table, ..)| *table).collect();
     assert_eq!(tables.len(), 12, "{tables:?}");
     for (table, key, row) in all_rows(&store) {
-        if is_beyond_hashes(table, &key) {
-            continue;
+        let mut damages = Vec::new();
+        if table != Table::Meta || !may_be_missing(&key) {
+            damages.push(None);
         }
-        let mut damages = vec![None];
-        for at in [0, row.len() / 2, row.len().saturating_sub(1)] {
+        for at in (0..row.len()).step_by(1 + row.len() / 16) {
             let mut changed = row.clone();
             changed[at] ^= 1 << (at % 8);
             damages.push(Some(changed));
@@ -216,4 +267,80 @@ fn a_row_too_many_is_found() {
         assert!(verdict(&store).is_err(), "{table:?}");
         put(&store, table, &[9; 36], None);
     }
+    let names: [&[u8]; 7] = [
+        b"stake",
+        b"committee",
+        b"conviction",
+        b"leaves",
+        b"rejected",
+        b"seal",
+        b"anything",
+    ];
+    for name in names {
+        let key = [name, &[9; 8]].concat();
+        put(&store, Table::Meta, &key, Some(&[0; 12]));
+        assert!(verdict(&store).is_err(), "{name:?}");
+        put(&store, Table::Meta, &key, None);
+    }
+    put(&store, Table::Attestation, &[9; 10], Some(&[]));
+    assert!(verdict(&store).is_err());
+}
+
+/// Prunes to the newest sealed epoch, or stops after some steps.
+pub(crate) fn prune(store: &Database, steps: usize) {
+    let head = Height::new(4);
+    let parameters = genesis().parameters;
+    for _ in 0..steps {
+        let step = replica::prune::step(store, &parameters, head, NonZeroU64::MIN);
+        let Some(batch) = step.unwrap() else {
+            return;
+        };
+        store.apply(&batch).unwrap();
+    }
+}
+
+#[test]
+fn a_pruned_store_is_sound_and_says_what_was_not_checked() {
+    let whole = verdict(&sound()).unwrap();
+    for steps in 0..8 {
+        let store = sound();
+        prune(&store, steps);
+        let checked = verdict(&store).unwrap();
+        assert_eq!((checked.outputs, checked.keys), (whole.outputs, whole.keys));
+        let first = if steps == 0 { 0 } else { 3 };
+        assert_eq!(checked.first_block, first, "{steps} steps");
+        // Half way the mark stands, and idle rows are left.
+        assert_eq!(
+            checked.idle > 0,
+            (1..4).contains(&steps),
+            "{steps}: {checked:?}"
+        );
+    }
+    let store = sound();
+    prune(&store, usize::MAX);
+    let checked = verdict(&store).unwrap();
+    assert_eq!((checked.events, checked.transactions), (2, 0));
+    let before = all_rows(&sound()).len();
+    assert!(all_rows(&store).len() + 10 < before, "{before} rows before");
+}
+
+#[test]
+fn damage_in_a_pruned_store_is_found() {
+    let store = sound();
+    prune(&store, usize::MAX);
+    for (table, key, row) in all_rows(&store) {
+        // Of what is pruned only the number of ids is known.
+        if table == Table::TransactionIndex || (table, &key[..]) == (Table::Meta, KeptFrom::KEY) {
+            put(&store, table, &key, None);
+            assert!(verdict(&store).is_err(), "{table:?} {key:?}");
+            put(&store, table, &key, Some(&row));
+            continue;
+        }
+        let mut changed = row.clone();
+        changed[row.len() / 2] ^= 1;
+        put(&store, table, &key, Some(&changed));
+        assert!(verdict(&store).is_err(), "{table:?} {key:?}");
+        put(&store, table, &key, Some(&row));
+    }
+    verdict(&store).unwrap();
 }

@@ -104,6 +104,15 @@ impl Backend for Rocks {
     fn sync(&self) -> Result<(), StoreError> {
         self.database.flush_wal(true).map_err(failure)
     }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        for table in Table::ALL {
+            let family = self.family(table)?;
+            self.database
+                .compact_range_cf(family, None::<&[u8]>, None::<&[u8]>);
+        }
+        Ok(())
+    }
 }
 
 fn database_options() -> Options {

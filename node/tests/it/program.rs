@@ -5,7 +5,15 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use primus_node::store::Kind;
+use dag::event::{self, Event, Evidence, Header, payload_digest};
+use primitives::codec::{self, List};
+use primitives::keys::Signer;
+use primitives::store::{Batch, Table};
+use primitives::units::{Epoch, PeerIndex, Round, Seq, Time};
+use primus_node::home::read_genesis;
+use primus_node::keyfile::Secret;
+use primus_node::store::{Backend, Database, Kind, Stamp};
+use replica::rows::evidence_key;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -100,6 +108,8 @@ fn check(kind: Kind) {
     assert_eq!(second.status.code(), Some(69), "{second:?}");
     let online = object(&output(&home, &["dag", "export", "--epoch", "0"]));
     assert_eq!(online["chain_id"], made["chain"]);
+    let none = object(&output(&home, &["evidence", "list", "--json"]));
+    assert_eq!(none["evidence"], serde_json::json!([]));
     let id = node.0.id().to_string();
     assert!(
         Command::new("kill")
@@ -113,6 +123,85 @@ fn check(kind: Kind) {
     assert_eq!(offline["committee"], online["committee"]);
     let later = output(&home, &["dag", "export", "--epoch", "9"]);
     assert_eq!(later.status.code(), Some(3), "{later:?}");
+}
+
+/// Writes two events of round 0 by the peer of `home` into its store.
+fn fork(home: &Path) {
+    let key = |name: &str| Secret::read_any(&home.join(name)).unwrap().1;
+    let genesis = read_genesis(&home.join("genesis.bin")).unwrap();
+    let chain = genesis.chain_id().unwrap();
+    let (peer, signer) = (key("peer.key").public(), key("event.key").signer().unwrap());
+    let event = |time| {
+        let header = Header {
+            version: 1,
+            chain,
+            epoch: Epoch::ZERO,
+            creator: PeerIndex(0),
+            round: Round::new(0),
+            seq: Seq::new(0),
+            kind: event::Kind::Root,
+            self_parent: None,
+            sealing: None,
+            votes: List::empty(),
+            parents: List::empty(),
+            time: Time::new(time),
+            payload: payload_digest(&[]),
+            payload_bytes: 0,
+            beacon: Some(signer.beacon(&chain, Epoch::ZERO, Round::new(0))),
+            attestations: List::empty(),
+        };
+        Event::sign(header, &signer).unwrap()
+    };
+    let mut batch = Batch::default();
+    let row = codec::encode(&Evidence::new(&event(1), &event(2))).unwrap();
+    batch.put(Table::Evidence, evidence_key(Epoch::ZERO, &peer), row);
+    let event_key = key("event.key").public();
+    let stamp = Stamp { chain, event_key };
+    let store = Database::open(Kind::Redb, &home.join("data"), &stamp).unwrap();
+    store.apply(&batch).unwrap();
+}
+
+#[test]
+fn evidence_is_exported_by_a_running_node_and_checked_by_anyone_who_has_the_genesis() {
+    let folder = TempDir::new().unwrap();
+    let home = folder.path().join("home");
+    let http = free_address();
+    let arguments = [
+        "init", "--dev", "--json", "--store", "redb", "--http", &http,
+    ];
+    let listen = ["--listen", "127.0.0.1:0"];
+    let made = object(&output(&home, &[arguments.as_slice(), &listen].concat()));
+    fork(&home);
+    let peer = made["peer"].as_str().unwrap();
+    let export = ["evidence", "export", "--epoch", "0", peer];
+    let offline = output(&home, &export);
+    let node = start(&home);
+    let list = object(&output(&home, &["evidence", "list", "--json"]));
+    assert_eq!(list["evidence"][0]["peer"], peer);
+    let online = output(&home, &export);
+    assert_eq!(online.stdout, offline.stdout, "{online:?}");
+    let absent = output(&home, &["evidence", "export", "--epoch", "1", peer]);
+    assert_eq!(absent.status.code(), Some(3), "{absent:?}");
+    drop(node);
+    let file = folder.path().join("pair.json");
+    let file = file.to_str().unwrap();
+    std::fs::write(file, &online.stdout).unwrap();
+    let genesis = home.join("genesis.bin");
+    let elsewhere = folder.path().join("elsewhere");
+    let alone = ["--genesis", genesis.to_str().unwrap()];
+    let verify = ["evidence", "verify", file, "--json"];
+    let alone = object(&output(&elsewhere, &[&verify[..], &alone].concat()));
+    assert_eq!(alone, list["evidence"][0]);
+    assert_eq!(object(&output(&home, &verify)), alone);
+    let changed = String::from_utf8(online.stdout)
+        .unwrap()
+        .replace(peer, made["chain"].as_str().unwrap());
+    std::fs::write(file, changed).unwrap();
+    let refused = output(&home, &verify);
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+    std::fs::write(file, vec![b' '; 2_000_000]).unwrap();
+    let refused = output(&home, &verify);
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use dag::event::{Attestation, Header, Kind, attestation_digest, payload_digest};
 use dag::gossip::{Message, Parcel};
 use ledger::tx::{Checked, Payload};
 use primitives::codec::{Bytes, List};
-use primitives::keys::Role;
+use primitives::keys::{PublicKey, Role};
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height, PeerIndex, Seq};
 use primitives::{Digest, limits};
@@ -22,6 +22,15 @@ use crate::rows;
 use crate::turn::Turn;
 
 impl Replica {
+    /// Members' delays decide how long to wait for their roots (C34).
+    pub(crate) fn observe_delay(&mut self, from: &PublicKey, one_way_ms: u64) {
+        if self.committee.index_of(from).is_some()
+            && let Some(seat) = &mut self.seat
+        {
+            seat.creation.observe_delay(one_way_ms);
+        }
+    }
+
     /// Makes own events as long as the policy asks for one, at most a few a turn.
     pub(crate) fn create<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
         self.conclude_inquiry(turn);

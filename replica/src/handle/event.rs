@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use dag::Event;
 use dag::gossip::Cursor;
-use primitives::codec;
 use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
 
@@ -155,11 +154,7 @@ impl Replica {
         turn.store.batch.put(Table::Chain, key, id.0.to_vec());
         self.stats.events_admitted = self.stats.events_admitted.saturating_add(1);
         if let Some(evidence) = admission.evidence {
-            self.stats.equivocations = self.stats.equivocations.saturating_add(1);
-            turn.store
-                .batch
-                .put(Table::Evidence, id.0.to_vec(), codec::encode(&evidence)?);
-            turn.accuse(evidence);
+            self.note_evidence(evidence, turn)?;
         }
         if !self.strays.is_empty() {
             for transaction in transactions.iter().filter(|it| it.fault().is_none()) {

@@ -55,6 +55,7 @@ impl Replica {
         self.own_head = own_head(epoch, store)?;
         self.restore_events(store)?;
         self.restore_void(store)?;
+        self.restore_evidence(store)?;
         self.restore_attestations(first, store)
     }
 

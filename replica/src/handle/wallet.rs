@@ -25,7 +25,7 @@ const HOLD_MS: u64 = 5_000;
 const HELD_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// About what a proof takes.
 const PROOF_BYTES: usize = 4 * 1024;
-/// About what an entry of a log takes.
+/// About what an entry of a log takes, or an input or output.
 const ENTRY_BYTES: usize = 128;
 
 impl Replica {
@@ -51,7 +51,8 @@ impl Replica {
             | Request::Transaction { .. }
             | Request::Block { .. }
             | Request::Consistency { .. }
-            | Request::Record { .. }) => match serve::body(&other, &self.ledger, &turn.store) {
+            | Request::Record { .. }
+            | Request::Commit { .. }) => match serve::body(&other, &self.ledger, &turn.store) {
                 Ok(body) => {
                     let answer = answer(*self.ledger.header(), body);
                     self.answer_or_hold(ticket, answer, turn)
@@ -166,10 +167,10 @@ impl Replica {
                     .refuse(id, ticket, position, Stage::Refused { refusal });
                 continue;
             }
-            let Some((place, row)) = self.ledger.settled(id, &turn.store)? else {
+            let Some((place, outcome)) = self.ledger.settled(id, &turn.store)? else {
                 continue;
             };
-            let (height, index, outcome) = (place.height, place.index, row.outcome);
+            let (height, index) = (place.height, place.index);
             let stage = Stage::Final {
                 height,
                 index,
@@ -206,6 +207,14 @@ fn weight(body: &Body) -> usize {
         Body::History(History::All(all)) => all.entries.len().saturating_mul(ENTRY_BYTES),
         Body::History(History::Newest(page)) => page.entries.len().saturating_mul(ENTRY_BYTES),
         Body::History(History::From(page)) => page.entries.len().saturating_mul(ENTRY_BYTES),
+        Body::Commit(found) => {
+            let body = found.body.as_ref();
+            let lists = body.map_or(0, |body| {
+                body.inputs.len().saturating_add(body.outputs.len())
+            });
+            let entries = found.span.entries().len();
+            entries.saturating_add(lists).saturating_mul(ENTRY_BYTES)
+        }
         Body::Head
         | Body::Output(_)
         | Body::Block(_)

@@ -18,7 +18,7 @@ use crate::network::{Network, secret};
 use crate::{assert_agreement, data, stages};
 
 /// The epochs of these tests: 12 blocks, the first 17.
-const EPOCHS: (u64, u64) = (5, 12);
+pub(crate) const EPOCHS: (u64, u64) = (5, 12);
 
 /// A coin of a wallet that goes from host to host.
 struct Stake {
@@ -67,7 +67,12 @@ impl Stake {
 }
 
 /// Submits data to peers in turn until every running peer is in `epoch`; returns the sessions.
-fn run_to_epoch(network: &mut Network, epoch: u64, nonce: &mut u64, peers: &[usize]) -> Vec<u64> {
+pub(crate) fn run_to_epoch(
+    network: &mut Network,
+    epoch: u64,
+    nonce: &mut u64,
+    peers: &[usize],
+) -> Vec<u64> {
     let mut sessions = Vec::new();
     let arrived = |network: &Network| {
         let mut running = network.running();

@@ -6,6 +6,7 @@ use primitives::Digest;
 use primitives::codec::List;
 use primitives::keys::{PublicKey, Signer};
 use primitives::units::{Epoch, Height, PeerIndex, Round, Seq};
+use primus_replica::Input;
 use primus_replica::replica::Standing;
 use wallet_proto::reply::{Reply, Stage};
 use wallet_proto::request::{Page, Report, Request};
@@ -202,4 +203,22 @@ fn a_transaction_that_others_repeat_is_told_applied_and_never_rejected() {
         );
     }
     assert_eq!(Some(PeerIndex(0)), network.peer(0).own());
+}
+
+#[test]
+fn members_delays_shorten_the_wait_for_roots_and_nobody_elses_count() {
+    let mut network = Network::start(25, &EQUAL, &[]);
+    let wait_ms = |network: &Network| network.peer(0).wait_ms().unwrap();
+    let (longest, delay) = (wait_ms(&network), |from, one_way_ms| Input::Delay {
+        from,
+        one_way_ms,
+    });
+    network.input(0, delay(secret(1).public(), 5));
+    assert_eq!(wait_ms(&network), longest);
+    let member = network.key(1);
+    network.input(0, delay(member, 5));
+    assert!(wait_ms(&network) < longest);
+    // A member that claims to be far makes others wait no longer than the chain allows.
+    network.input(0, delay(member, u64::MAX));
+    assert_eq!(wait_ms(&network), longest);
 }

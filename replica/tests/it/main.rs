@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod epochs;
+mod evidence;
 mod liars;
 mod network;
 mod partitions;
+mod pruned;
 mod restarts;
 
 use ledger::Outcome;

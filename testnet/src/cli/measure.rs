@@ -1,8 +1,9 @@
-//! `primus-testnet scale`: what large committees cost.
+//! `primus-testnet scale` and `latency`: what large committees cost, and how soon anything is final.
 
 use clap::Args;
 
 use crate::error::Error;
+use crate::latency::{self, Distribution};
 use crate::scale::{Report, Task, run};
 use crate::verdict::Verdict;
 use crate::voice::Voice;
@@ -58,5 +59,79 @@ fn words(report: &Report) -> String {
         } else {
             "DIVERGED"
         },
+    )
+}
+
+/// `primus-testnet latency`.
+#[derive(Debug, Args)]
+pub struct Latency {
+    /// How many peers, one or more numbers.
+    #[arg(long, value_delimiter = ',', default_values_t = [4, 13, 50, 100])]
+    pub peers: Vec<u16>,
+    /// For how many seconds of virtual time payments count.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=20))]
+    pub seconds: u64,
+}
+
+/// The mean time between two payments, in milliseconds: in a busy network and in an idle one.
+const BUSY_MS: u64 = 50;
+/// See [`BUSY_MS`].
+const IDLE_MS: u64 = 3_000;
+
+impl Latency {
+    /// Measures a busy network, an idle one and one of which a third crashes, for each size.
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let mut verdict = Verdict::Agree;
+        for peers in self.peers.iter().copied().map(usize::from) {
+            // As many as leave a quorum (C3).
+            let third = peers.saturating_sub(1) / 3;
+            for (crashed, every_ms, seconds) in [
+                (0, BUSY_MS, self.seconds),
+                (third, BUSY_MS, self.seconds),
+                (0, IDLE_MS, 6 * self.seconds),
+            ] {
+                let report = latency::run(latency::Task {
+                    peers,
+                    crashed,
+                    every_ms,
+                    for_ms: 1_000 * seconds,
+                })?;
+                voice.say("latency", &latency_words(&report), &report);
+                if report.violations > 0 {
+                    verdict = Verdict::Diverged;
+                } else if report.open > 0 && verdict == Verdict::Agree {
+                    verdict = Verdict::Stalled;
+                }
+            }
+        }
+        Ok(verdict.exit())
+    }
+}
+
+fn latency_words(report: &latency::Report) -> String {
+    let is_busy = report.every_ms < IDLE_MS;
+    let roots = match is_busy {
+        true => format!("; leaders' roots {}", distribution(&report.roots)),
+        false => String::new(),
+    };
+    format!(
+        "{} peers, {} crashed, {}: payments {}{roots}",
+        report.peers,
+        report.crashed,
+        if is_busy { "busy" } else { "idle" },
+        distribution(&report.payments),
+    )
+}
+
+fn distribution(of: &Distribution) -> String {
+    let delays = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    format!(
+        "{} delays on average of {} ({} to {}, half {}, nine tenths {})",
+        delays(of.mean),
+        of.count,
+        delays(of.least),
+        delays(of.most),
+        delays(of.half),
+        delays(of.nine_tenths),
     )
 }

@@ -173,9 +173,13 @@ impl Sum {
     }
 }
 
-/// What a seed shows; a panic of the core is a finding like any other.
 fn outcome(seed: u64, profile: Profile) -> Result<Report, String> {
-    match catch_unwind(AssertUnwindSafe(|| run_plan(draw(seed, profile)))) {
+    caught(|| run_plan(draw(seed, profile)))
+}
+
+/// What a case shows; a panic of the core is a finding like any other.
+pub(crate) fn caught<T, E: ToString>(case: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(case)) {
         Ok(ended) => ended.map_err(|error| error.to_string()),
         Err(panic) => Err(panic
             .downcast_ref::<String>()
@@ -185,7 +189,8 @@ fn outcome(seed: u64, profile: Profile) -> Result<Report, String> {
     }
 }
 
-fn append(log: &Path, found: &Found) -> Result<(), Error> {
+/// Adds a line to a log of what was run.
+pub(crate) fn append(log: &Path, found: &impl Serialize) -> Result<(), Error> {
     let line = serde_json::to_string(found).unwrap_or_default();
     let written = log
         .parent()
@@ -197,7 +202,8 @@ fn append(log: &Path, found: &Found) -> Result<(), Error> {
     written.map_err(|error| Error::file(log, error))
 }
 
-fn commit() -> String {
+/// The commit of the program's sources, where that is known.
+pub(crate) fn commit() -> String {
     let asked = Command::new("git")
         .args(["describe", "--always", "--dirty"])
         .output();
@@ -207,6 +213,6 @@ fn commit() -> String {
     )
 }
 
-fn millis(begun: Instant) -> u64 {
+pub(crate) fn millis(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -211,7 +211,7 @@ impl Wallets {
 }
 
 /// Spends coin number `coin` of the genesis; `version` tells rivals apart.
-fn payment(world: &World, coin: usize, version: usize) -> Result<Transaction, Error> {
+pub(crate) fn payment(world: &World, coin: usize, version: usize) -> Result<Transaction, Error> {
     let wallets = world.plan.workload.wallets;
     let (wallet, place) = (coin % wallets, coin / wallets);
     let key = World::wallet(wallet);

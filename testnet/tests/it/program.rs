@@ -84,7 +84,33 @@ impl Network {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn node(&self, arguments: &[&str], peer: &str) -> std::process::Output {
+    /// The wallet program in a home of this network, at the peers given.
+    pub(crate) fn wallet(&self, arguments: &[&str]) -> std::process::Output {
+        let program = std::env::var_os("PRIMUS_WALLET_BIN")
+            .map_or_else(|| beside("primus-wallet"), PathBuf::from);
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder())
+            .args(["--home", "wallet"]);
+        command.args(arguments).output().unwrap()
+    }
+
+    /// Where wallets find a peer, as they write it.
+    pub(crate) fn host(&self, peer: usize) -> String {
+        let text = std::fs::read_to_string(self.path("run.json")).unwrap();
+        let run: Value = serde_json::from_str(&text).unwrap();
+        let name = format!("peer-{peer}");
+        let file = self.path(&format!("{name}/transport.key"));
+        let shown = self.node(
+            &["key", "show", &file.display().to_string(), "--json"],
+            &name,
+        );
+        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        let address = run["peers"][peer]["address"].as_str().unwrap();
+        format!("{address}#{}", shown["public"].as_str().unwrap())
+    }
+
+    pub(crate) fn node(&self, arguments: &[&str], peer: &str) -> std::process::Output {
         let program =
             std::env::var_os("PRIMUS_BIN").map_or_else(|| beside("primus"), PathBuf::from);
         let mut command = Command::new(program);

@@ -10,7 +10,9 @@ use merkle::proof::output::OutputStatus;
 use primitives::Digest;
 use primitives::units::{Epoch, Height, Stake};
 
-use crate::check::{KeyHistory, KeyRecord, KnownBlock, KnownOutput, SettledTransaction, StatusAt};
+use crate::check::{
+    KeyCommit, KeyHistory, KeyRecord, KnownBlock, KnownOutput, SettledTransaction, StatusAt,
+};
 use crate::trust::Certified;
 
 /// What a proof file has proven.
@@ -44,6 +46,8 @@ pub enum Statement {
     },
     /// The record of a key, or that it has none.
     Record(KeyRecord),
+    /// What a key committed to in a block, or that it did not.
+    Commit(KeyCommit),
     /// Whether an output was spent as of an earlier block.
     OutputAt {
         /// The output.
@@ -75,6 +79,7 @@ impl Statement {
             } => &proven.as_of,
             Self::Block(proven) => &proven.as_of,
             Self::Record(proven) => &proven.as_of,
+            Self::Commit(proven) => &proven.as_of,
             Self::Consistency { as_of, .. } | Self::Committee { as_of, .. } => as_of,
         }
     }
@@ -100,6 +105,7 @@ impl fmt::Display for Statement {
             }
             Self::Committee { epoch, members, .. } => write_committee(*epoch, members, f)?,
             Self::Record(proven) => write_record(proven, f)?,
+            Self::Commit(proven) => write_commit(proven, f)?,
             Self::OutputAt {
                 output,
                 height,
@@ -165,6 +171,7 @@ fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) ->
             let peer = evidence.peer;
             write!(f, "; it accuses peer {peer} of two events for one place")?;
         }
+        Kind::Commit { key, hash } => write!(f, "; key {key} commits to {hash}")?,
     }
     for output in transaction.body.outputs.iter() {
         write!(f, "; {} to key {}", output.amount, output.owner)?;
@@ -204,6 +211,19 @@ fn write_record(proven: &KeyRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
         "up to block {height} key {key} has {count} transactions, the newest in block {last}"
+    )
+}
+
+fn write_commit(proven: &KeyCommit, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (key, height) = (proven.key, proven.height);
+    let Some(commit) = &proven.commit else {
+        return write!(f, "key {key} committed to nothing in block {height}");
+    };
+    let (hash, id) = (commit.hash, commit.entry.txid);
+    write!(
+        f,
+        "in block {height} key {key} committed to {hash}, by transaction {id}; it committed to \
+         nothing else in that block"
     )
 }
 

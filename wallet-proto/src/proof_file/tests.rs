@@ -2,11 +2,12 @@ use super::*;
 use crate::request::Request;
 use crate::test_chain::{TestChain, genesis, public};
 use crate::trust::Start;
+use ledger::Genesis;
 
-const OWNER: u8 = 50;
+pub(super) const OWNER: u8 = 50;
 
 /// A chain of two epochs, a claim about it, and its proof file.
-pub(super) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
+pub(crate) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
     let mut trust = Trust::new(&chain.genesis).unwrap();
     let answer = chain.answer(&claim.request()).unwrap();
     let mut handovers = Vec::new();
@@ -18,11 +19,18 @@ pub(super) fn file(claim: Claim, chain: &TestChain) -> ProofFile {
     ProofFile::new(*trust.chain(), claim, handovers, answer).unwrap()
 }
 
+/// The chain up to `height` and claims about it.
 fn chain(height: u64) -> (TestChain, Vec<Claim>) {
-    let mut chain = TestChain::new(genesis(OWNER, &[100, 50]));
+    chain_of(genesis(OWNER, &[100, 50]), height)
+}
+
+/// The same from another genesis.
+pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>) {
+    let mut chain = TestChain::new(genesis);
     let coins = chain.coins(OWNER);
     let payment = chain.payment(OWNER, &coins[..1], public(51), 30);
-    chain.settle(std::slice::from_ref(&payment));
+    let commit = chain.commit(OWNER, Digest([9; 32]));
+    chain.settle(&[payment.clone(), commit]);
     while chain.ledger.height() < Height::new(height) {
         chain.settle(&[]);
     }
@@ -62,6 +70,18 @@ fn chain(height: u64) -> (TestChain, Vec<Claim>) {
             key: public(OWNER),
             height: Height::ZERO,
         },
+        Claim::Commit {
+            key: public(OWNER),
+            height: Height::new(1),
+        },
+        Claim::Commit {
+            key: public(OWNER),
+            height: Height::new(2),
+        },
+        Claim::Commit {
+            key: public(99),
+            height: Height::new(1),
+        },
     ];
     (chain, claims)
 }
@@ -74,16 +94,19 @@ fn every_claim_is_verified_from_the_genesis_alone() {
         "was applied, in block 1 at place 0",
         "was spent in block 1 by transaction",
         "is unspent as of block 6",
-        "these are all 2 transactions",
+        "these are all 3 transactions",
         "these are all 0 transactions",
         "block 1 has the root",
         "block 6 continues block 1, whose root is",
-        "has 2 transactions, the newest in block 1",
+        "has 3 transactions, the newest in block 1",
         "no transaction up to block 6 touched key",
         "these are the newest 1 transactions",
         "was unspent as of block 0",
         "was spent as of block 1: in block 1 by transaction",
         "complete to block 0: these are all 1 transactions",
+        "committed to 0909090909090909090909090909090909090909090909090909090909090909, by",
+        "committed to nothing in block 2",
+        "committed to nothing in block 1",
     ];
     assert_eq!(claims.len(), words.len());
     for (claim, words) in claims.into_iter().zip(words) {

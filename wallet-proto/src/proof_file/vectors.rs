@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 
 use super::tests::file;
 use super::*;
+use crate::deed;
+use crate::receipt::tests::{NAMES, notarised, receipt};
 use crate::test_chain::{TestChain, genesis, public, secret};
 
 const OWNER: u8 = 50;
 
-/// Six blocks of which the first has a payment, one that loses against it, and data; the second
-/// epoch begins with block 5.
+/// Six blocks of which the first has a payment, one that loses against it, data and a commit; the
+/// second epoch begins with block 5.
 fn chain() -> TestChain {
     let mut chain = TestChain::new(genesis(OWNER, &[100, 50]));
     let coins = chain.coins(OWNER);
@@ -27,7 +29,8 @@ fn chain() -> TestChain {
     let data = Body::data(7, b"words on record".to_vec()).unwrap();
     let data = ledger::tx::sign(data, &[], chain.ledger.chain()).unwrap();
     let data = codec::encode(&data).unwrap();
-    chain.settle(&[payment, loser, data]);
+    let commit = chain.commit(OWNER, Digest([9; 32]));
+    chain.settle(&[payment, loser, data, commit]);
     while chain.ledger.height() < Height::new(6) {
         chain.settle(&[]);
     }
@@ -86,6 +89,14 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
         ("record", Claim::Record { key }),
         ("record-absent", Claim::Record { key: stranger }),
         ("newest", Claim::Newest { key, count: 1 }),
+        ("commit", Claim::Commit { key, height }),
+        (
+            "commit-absent",
+            Claim::Commit {
+                key,
+                height: Height::new(2),
+            },
+        ),
         (
             "output-as-of",
             Claim::OutputAt {
@@ -183,4 +194,31 @@ fn a_vector_of_every_kind_of_proof_keeps_its_bytes() {
     let (peer, applied) = (public(2), "was applied, in block 1 at place 0");
     let accuses = format!("it accuses peer {peer} of two events for one place");
     assert!(says.contains(applied) && says.contains(&accuses), "{says}");
+}
+
+#[test]
+fn a_vector_of_a_receipt_keeps_its_bytes() {
+    let (chain, deed) = notarised(&NAMES);
+    let trust = Trust::new(&chain.genesis).unwrap();
+    let receipt = receipt(&chain, &deed, &["amount", "document"]);
+    let bytes = receipt.to_bytes().unwrap();
+    let says = crate::receipt::verify(&bytes, &trust).unwrap().to_string();
+    let fields = deed.fields.iter().map(|field| {
+        json!({
+            "salt": to_hex(&field.salt),
+            "name": to_hex(&field.name),
+            "value": to_hex(&field.value),
+            "leaf": field.leaf(&deed.chain).unwrap().to_string(),
+        })
+    });
+    let value = json!({
+        "says": says,
+        "transaction": deed.transaction.to_string(),
+        "fields": fields.collect::<Vec<_>>(),
+        "memo": deed::memo(&deed.chain, &deed.fields).unwrap().to_string(),
+        "shown": receipt.shown.iter().map(|shown| shown.index).collect::<Vec<_>>(),
+        "siblings": receipt.siblings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "receipt": to_hex(&bytes),
+    });
+    check("receipt", &value);
 }

@@ -51,6 +51,10 @@ fn requests() -> Vec<Request> {
             epoch: Epoch::new(12),
         },
         Request::Record { key },
+        Request::Commit {
+            key,
+            height: Height::new(13),
+        },
     ]
 }
 
@@ -127,7 +131,7 @@ fn digest_of<T: Canonical>(messages: &[T]) -> String {
 #[test]
 fn requests_and_replies_keep_their_bytes() {
     assert_eq!(to_bytes(&Request::Head).unwrap(), [1, 0, 0, 0, 0]);
-    let golden = "c89afcb6a803560e277e90e35c87c8c37eeb5ce4246471fd31d1044f8fef721c";
+    let golden = "6f43e1bbb6c275c0c950f3d846e5258f17a1c9111f9c95de8e8b4c42a71a9ecd";
     assert_eq!(digest_of(&requests()), golden, "requests");
     let refusal = Reply::Error(Refusal::new(Code::NotFound, "no"));
     let golden = [1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, b'n', b'o'];

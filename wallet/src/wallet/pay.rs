@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use ledger::tx::draft::{Coin, TransferDraft};
-use ledger::tx::{Lock, Output};
+use ledger::tx::draft::Coin;
+use ledger::tx::{Body, Kind, Lock, Output, sign};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
 use primitives::keys::{PublicKey, Signer};
@@ -104,12 +104,7 @@ impl Wallet {
     /// coins.
     pub async fn prepare(&mut self, payment: &Payment) -> Result<Prepared, Error> {
         payment.to.to_verifying()?;
-        let least = self.genesis.parameters.fee_min;
-        let fee = payment.fee.unwrap_or(least);
-        if fee < least {
-            let (found, wanted) = (fee, least);
-            return Err(Error::FeeTooLow { found, wanted });
-        }
+        let fee = self.fee(payment.fee)?;
         self.balance().await?;
         self.home.change_outbox(|outbox| {
             let free = self.free_coins(outbox)?;
@@ -147,8 +142,41 @@ impl Wallet {
         Ok(Paid { settled, proof })
     }
 
+    /// The fee asked for, or the chain's least one.
+    pub(super) fn fee(&self, asked: Option<Amount>) -> Result<Amount, Error> {
+        let wanted = self.genesis.parameters.fee_min;
+        let found = asked.unwrap_or(wanted);
+        if found < wanted {
+            return Err(Error::FeeTooLow { found, wanted });
+        }
+        Ok(found)
+    }
+
     fn draft(&self, payment: &Payment, fee: Amount, free: &[Coin]) -> Result<Prepared, Error> {
-        let (available, wanted) = (sum(free)?, payment.amount.plus(fee)?);
+        let paid = Output {
+            owner: payment.to,
+            amount: payment.amount,
+            host: payment.host,
+            lock: Lock::None,
+        };
+        let body = Body {
+            memo: payment.memo,
+            valid_until: payment.valid_until,
+            ..Body::of(Kind::Transfer)
+        };
+        self.fund(body, vec![paid], fee, free)
+    }
+
+    /// Signs `body` with coins that pay for these outputs and the fee; the rest comes back.
+    pub(super) fn fund(
+        &self,
+        body: Body,
+        mut outputs: Vec<Output>,
+        fee: Amount,
+        free: &[Coin],
+    ) -> Result<Prepared, Error> {
+        let amount = Amount::sum(outputs.iter().map(|output| output.amount))?;
+        let (available, wanted) = (sum(free)?, amount.plus(fee)?);
         let Some(inputs) = select(free, wanted) else {
             let proven: Vec<Coin> = self.book.unspent().collect();
             let pending = sum(&proven)?.minus(available)?;
@@ -158,12 +186,6 @@ impl Wallet {
                 pending,
             });
         };
-        let mut outputs = vec![Output {
-            owner: payment.to,
-            amount: payment.amount,
-            host: payment.host,
-            lock: Lock::None,
-        }];
         let change = sum(&inputs)?.minus(wanted)?;
         if change > Amount::ZERO {
             outputs.push(Output {
@@ -172,22 +194,21 @@ impl Wallet {
                 ..Output::new(self.key, change)
             });
         }
-        let draft = TransferDraft {
-            inputs,
-            outputs,
-            memo: payment.memo,
-            valid_until: payment.valid_until,
+        let own = outputs.iter().filter(|output| output.owner == self.key);
+        let kept = Amount::sum(own.map(|output| output.amount))?;
+        let body = Body {
+            inputs: List::new(inputs.iter().map(|coin| coin.outpoint).collect())?,
+            outputs: List::new(outputs)?,
+            ..body
         };
         let secret = secret_key(&self.seed)?;
-        let transaction = draft.sign(&[&secret as &dyn Signer], self.trust.chain())?;
-        let to_self = payment.to == self.key;
-        let paid = if to_self { fee } else { wanted };
+        let transaction = sign(body, &[&secret as &dyn Signer], self.trust.chain())?;
         Ok(Prepared {
             id: transaction.id(self.trust.chain())?,
             bytes: codec::encode(&transaction)?,
-            amount: payment.amount,
+            amount,
             fee,
-            remains: available.minus(paid)?,
+            remains: available.minus(sum(&inputs)?)?.plus(kept)?,
         })
     }
 

@@ -9,7 +9,7 @@ use wallet_proto::test_chain::public;
 use crate::host::{Host, Manner};
 use crate::{OWNER, chain, runtime};
 
-fn wallet(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn wallet(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_primus-wallet"));
     command
         .arg("--home")
@@ -18,21 +18,21 @@ fn wallet(folder: &Path, arguments: &[&str]) -> Output {
     command.current_dir(folder).output().unwrap()
 }
 
-fn json(output: &Output) -> Value {
+pub(crate) fn json(output: &Output) -> Value {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text} {output:?}");
     assert_eq!(text.lines().count(), 1, "{text}");
     serde_json::from_str(&text).unwrap()
 }
 
-fn code(output: &Output, code: i32) -> String {
+pub(crate) fn code(output: &Output, code: i32) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{text} {output:?}");
     text
 }
 
 /// The blocks of the test chain are of 1970: no head of it is too old for this policy.
-fn write_policy(folder: &Path, host: &Host) {
+pub(crate) fn write_policy(folder: &Path, host: &Host) {
     let chain = *host.chain.lock().unwrap().ledger.chain();
     let policy =
         format!("chain = \"{chain}\"\ngenesis = \"genesis.bin\"\ntrust_period_hours = 10000000\n");

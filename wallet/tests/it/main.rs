@@ -3,6 +3,7 @@
 
 mod cli;
 mod host;
+mod notary;
 mod trust;
 
 use std::path::Path;

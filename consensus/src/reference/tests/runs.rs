@@ -22,6 +22,17 @@ fn generated_graphs_are_valid_and_depend_on_their_seed_alone() {
 }
 
 #[test]
+fn a_peer_that_is_a_quorum_beside_forkers_alone_ends_its_run() {
+    let options = Options {
+        peers_max: 5,
+        rounds: 12,
+        ..Options::default()
+    };
+    let highest = |graph: Graph| graph.events.iter().map(|vertex| vertex.round).max();
+    assert_eq!(highest(graph(36_569, options)), Some(options.rounds));
+}
+
+#[test]
 fn blocks_order_each_event_once_after_its_parents() {
     for seed in 0..300 {
         let graph = graph(seed, options(seed));

@@ -13,6 +13,8 @@ use crate::tx::{Kind, Outpoint};
 struct Model {
     outputs: BTreeMap<Outpoint, (Output, Option<Digest>)>,
     applied: BTreeSet<Digest>,
+    /// By block and key.
+    commits: BTreeMap<(Height, PublicKey), Digest>,
     parameters: Parameters,
 }
 
@@ -47,6 +49,11 @@ impl Model {
                 }
             }
         }
+        if let Kind::Commit { key, .. } = body.kind
+            && !owners.contains(&key)
+        {
+            owners.push(key);
+        }
         let witnesses = &checked.transaction().unwrap().witnesses;
         let signers: Vec<_> = witnesses.iter().map(|it| it.owner).collect();
         if signers != owners {
@@ -57,11 +64,17 @@ impl Model {
             let (inputs, outputs) = (Amount::new(paid), Amount::new(made));
             return Err(rejected(Reason::NotConserved { inputs, outputs }));
         }
-        let free = matches!(body.kind, Kind::Data { .. }) && body.inputs.is_empty();
+        let free = !matches!(body.kind, Kind::Transfer) && body.inputs.is_empty();
         let wanted = self.parameters.fee_min;
         if !free && paid - made < wanted.get() {
             let fee = Amount::new(paid - made);
             return Err(rejected(Reason::FeeTooLow { fee, wanted }));
+        }
+        if let Kind::Commit { key, .. } = body.kind {
+            if let Some(first) = self.commits.get(&(height, key)) {
+                return Err(lost(Reason::SecondCommit, *first));
+            }
+            self.commits.insert((height, key), id);
         }
         for outpoint in body.inputs.iter() {
             self.outputs.get_mut(outpoint).unwrap().1 = Some(id);
@@ -113,13 +126,22 @@ impl Model {
 }
 
 /// Draws transactions, most of them valid, from what may be spent or once could.
-struct Draw {
+pub(super) struct Draw {
     randomness: ChaCha20Rng,
     coins: Vec<Coin>,
     past: Vec<Vec<u8>>,
 }
 
 impl Draw {
+    /// Begins with the coins of the genesis.
+    pub(super) fn new(seed: u8, chain: &TestChain) -> Self {
+        Self {
+            randomness: ChaCha20Rng::from_seed([seed; 32]),
+            coins: (0..16).map(|index| chain.coin(index)).collect(),
+            past: Vec::new(),
+        }
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.randomness.next_u32()).unwrap() % bound
     }
@@ -141,10 +163,19 @@ impl Draw {
                 let nonce = u64::try_from(self.below(6)).unwrap();
                 Transaction::unsigned(Body::data(nonce, vec![1; 9]).unwrap())
             }
+            6 | 7 => self.commit(chain),
             _ => self.transfer(chain),
         };
         self.past.push(bytes(&drawn));
         bytes(&drawn)
+    }
+
+    fn commit(&mut self, chain: &TestChain) -> Transaction {
+        let mut drawn = || u8::try_from(1 + self.below(3)).unwrap();
+        let (by, of, hash) = (drawn(), drawn(), Digest([drawn(); 32]));
+        let (by, key) = (signer(by), public(of));
+        let body = Body::of(Kind::Commit { key, hash });
+        sign(body, &[&by], &chain.chain()).unwrap()
     }
 
     fn transfer(&mut self, chain: &TestChain) -> Transaction {
@@ -203,7 +234,7 @@ impl Draw {
         transaction
     }
 
-    fn block(&mut self, chain: &TestChain) -> Block {
+    pub(super) fn block(&mut self, chain: &TestChain) -> Block {
         let mut block = chain.block(&[]);
         block.events.clear();
         for _ in 0..self.below(5) {
@@ -222,19 +253,16 @@ impl Draw {
 
 fn check_seed(seed: u8) -> BTreeMap<String, usize> {
     let mut chain = TestChain::new();
-    let coins: Vec<_> = (0..16).map(|index| chain.coin(index)).collect();
+    let mut draw = Draw::new(seed, &chain);
     let mut model = Model {
-        outputs: coins
+        outputs: draw
+            .coins
             .iter()
             .map(|it| (it.outpoint, (it.output, None)))
             .collect(),
         applied: BTreeSet::new(),
+        commits: BTreeMap::new(),
         parameters: chain.genesis.parameters,
-    };
-    let mut draw = Draw {
-        randomness: ChaCha20Rng::from_seed([seed; 32]),
-        coins,
-        past: Vec::new(),
     };
     let mut seen = BTreeMap::new();
     for _ in 0..14 {
@@ -298,6 +326,7 @@ fn drawn_blocks_end_as_in_a_naive_ledger_and_restore_at_any_moment() {
         "NotOwner",
         "NotConserved",
         "FeeTooLow",
+        "SecondCommit",
     ];
     for word in words {
         assert!(

@@ -1,0 +1,100 @@
+//! `primus evidence`: from the store, or from the node that has it open.
+
+use std::fs;
+use std::path::Path;
+
+use primitives::keys::PublicKey;
+use primitives::units::Epoch;
+
+use super::Printer;
+use super::audit::open;
+use crate::config::Config;
+use crate::error::{Error, Exit};
+use crate::evidence::{self, FILE_BYTES_MAX, File, Listed, Shown};
+use crate::home::read_genesis;
+use crate::http::client;
+use crate::store::Database;
+
+/// Prints what every pair shows.
+pub(super) fn list(config: &Config, printer: &mut Printer<'_>) -> Result<Exit, Error> {
+    let listed: Listed = match open(config) {
+        Ok((store, genesis)) => evidence::list(&store, &genesis)?,
+        Err(Error::StoreInUse { .. }) => client::json(config.http, "/v1/evidence")?,
+        Err(error) => return Err(error),
+    };
+    let text: String = match listed.evidence.is_empty() {
+        true => "no peer is known to have signed two events for one place\n".to_owned(),
+        false => listed.evidence.iter().map(line).collect(),
+    };
+    printer.print(&listed, &text)?;
+    Ok(Exit::Done)
+}
+
+/// Prints one evidence file.
+pub(super) fn export(
+    config: &Config,
+    epoch: Epoch,
+    peer: &PublicKey,
+    printer: &mut Printer<'_>,
+) -> Result<Exit, Error> {
+    let file: File = match open(config) {
+        Ok((store, genesis)) => evidence::export(&store, &genesis, epoch, peer)?,
+        Err(Error::StoreInUse { .. }) => {
+            client::json(config.http, &format!("/v1/evidence/{epoch}/{peer}"))?
+        }
+        Err(error) => return Err(error),
+    };
+    printer.json = true;
+    printer.print(&file, "")?;
+    Ok(Exit::Done)
+}
+
+/// Checks an evidence file with the committees of a home's store; exit 3 if it shows nothing.
+pub(super) fn verify(
+    config: &Config,
+    file: &Path,
+    printer: &mut Printer<'_>,
+) -> Result<Exit, Error> {
+    let (store, genesis) = open(config)?;
+    print(&evidence::verify(&read(file)?, &store, &genesis)?, printer)
+}
+
+/// As [`verify`] without a home: a genesis knows the committee of epoch 0.
+pub(super) fn verify_alone(
+    genesis: &Path,
+    file: &Path,
+    printer: &mut Printer<'_>,
+) -> Result<Exit, Error> {
+    let (store, genesis) = (Database::in_memory(), read_genesis(genesis)?);
+    print(&evidence::verify(&read(file)?, &store, &genesis)?, printer)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    let failed = || Error::io(file.display().to_string());
+    let length = fs::metadata(file).map_err(failed())?.len();
+    if length > FILE_BYTES_MAX {
+        let reason = format!("{length} bytes where at most {FILE_BYTES_MAX} are due");
+        return Err(Error::ShowsNothing { reason });
+    }
+    fs::read(file).map_err(failed())
+}
+
+fn print(shown: &Shown, printer: &mut Printer<'_>) -> Result<Exit, Error> {
+    printer.print(shown, &line(shown))?;
+    Ok(Exit::Done)
+}
+
+fn line(shown: &Shown) -> String {
+    let Shown {
+        chain,
+        epoch,
+        seq,
+        peer,
+        first,
+        second,
+    } = shown;
+    format!(
+        "peer {peer} signed two events of sequence number {seq} in epoch {epoch} of chain {chain}:\n  \
+         {first}\n  {second}\n"
+    )
+}

@@ -1,0 +1,180 @@
+//! The state before the first block that a pruned store can execute, rebuilt from the rows of today:
+//! outputs change once and logs only grow, so what came later can be left out.
+
+use ledger::Genesis;
+use ledger::prune::KeptFrom;
+use ledger::rows::{
+    BlockRow, ConvictionRow, HeadRow, KeyLogRow, KeyRow, OutputRow, Place, committee_key, stake_key,
+};
+use merkle::hash::TreeKeys;
+use merkle::log::Frontier;
+use merkle::{Map, Record};
+use primitives::codec::{self, Canonical};
+use primitives::store::{Batch, Store, Table};
+use primitives::units::{Epoch, Height};
+
+use crate::error::Error;
+use crate::fsck::rows::{At, raw_rows, rows};
+use crate::store::{Backend, Database};
+
+/// Rows written at once.
+const ROWS: usize = 4_096;
+
+/// Writes into `memory` every row of `store` as it was after the block below `kept`.
+pub(super) fn rebuild(
+    store: &impl Store,
+    genesis: &Genesis,
+    kept: KeptFrom,
+    memory: &Database,
+) -> Result<(), Error> {
+    let chain = genesis.chain_id().map_err(replica::Error::from)?;
+    let mut writer = Writer {
+        memory,
+        batch: Batch::new(),
+        count: 0,
+    };
+    blocks(store, kept.height, &mut writer)?;
+    outputs(store, kept.height, &mut writer)?;
+    let keys = TreeKeys::new(&chain);
+    for (map, records, log) in [
+        (Map::Key, Table::Key, Table::KeyLog),
+        (Map::Name, Table::Name, Table::NameLog),
+    ] {
+        logs(store, &keys, (map, records, log), kept.height, &mut writer)?;
+    }
+    rows(store, Table::TransactionIndex, |key, place: Place| {
+        if place.height < kept.height {
+            writer.put(Table::TransactionIndex, key, &place)?;
+        }
+        Ok(())
+    })?;
+    meta(store, genesis, kept, &mut writer)?;
+    writer.flush()
+}
+
+struct Writer<'a> {
+    memory: &'a Database,
+    batch: Batch,
+    count: usize,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, table: Table, key: &[u8], row: &impl Canonical) -> Result<(), Error> {
+        let row = codec::encode(row).map_err(replica::Error::from)?;
+        self.put_raw(table, key, row)
+    }
+
+    fn put_raw(&mut self, table: Table, key: &[u8], row: Vec<u8>) -> Result<(), Error> {
+        self.batch.put(table, key.to_vec(), row);
+        self.count += 1;
+        if self.count.is_multiple_of(ROWS) {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.memory.apply(&std::mem::take(&mut self.batch))?)
+    }
+}
+
+fn blocks(store: &impl Store, first: Height, writer: &mut Writer<'_>) -> Result<(), Error> {
+    let mut newest = None;
+    rows(store, Table::Block, |key, row: BlockRow| {
+        if row.header.height < first {
+            newest = Some(row.header);
+            writer.put(Table::Block, key, &row)?;
+        }
+        Ok(())
+    })?;
+    let newest = newest.ok_or_else(|| At(Table::Block, &[]).bad("there is no block"))?;
+    let head = HeadRow {
+        height: newest.height,
+        root: newest.root().map_err(replica::Error::from)?,
+    };
+    writer.put(Table::Meta, b"head", &head)
+}
+
+fn outputs(store: &impl Store, first: Height, writer: &mut Writer<'_>) -> Result<(), Error> {
+    rows(store, Table::Output, |key, mut row: OutputRow| {
+        if row.created.height >= first {
+            return Ok(());
+        }
+        row.spent = row.spent.filter(|spent| spent.block < first);
+        writer.put(Table::Output, key, &row)?;
+        let outpoint = row.created.outpoint;
+        let name = [&outpoint.transaction.0[..], &outpoint.index.to_be_bytes()].concat();
+        writer.put_raw(Table::Outpoint, &name, position(key)?)
+    })
+}
+
+/// The value of table `Outpoint`: the position, little endian.
+fn position(key: &[u8]) -> Result<Vec<u8>, Error> {
+    let position = key.try_into().map(u64::from_be_bytes);
+    let position = position.map_err(|error| At(Table::Output, key).bad(error))?;
+    Ok(position.to_le_bytes().to_vec())
+}
+
+fn logs(
+    store: &impl Store,
+    keys: &TreeKeys,
+    (map, records, log): (Map, Table, Table),
+    first: Height,
+    writer: &mut Writer<'_>,
+) -> Result<(), Error> {
+    let hasher = keys.log(map);
+    rows(store, records, |key, row: KeyRow| {
+        let (mut frontier, mut last_block) = (Frontier::new(), Height::ZERO);
+        for index in 0..row.record.count {
+            let at = [key, &index.to_be_bytes()].concat();
+            let entry: KeyLogRow = crate::fsck::rows::read(store, log, &at)?;
+            if entry.entry.block >= first {
+                break;
+            }
+            let appended = frontier.append(hasher, entry.entry.leaf(keys, map));
+            appended.map_err(|error| At(log, &at).bad(error))?;
+            last_block = entry.entry.block;
+            writer.put(log, &at, &entry)?;
+        }
+        if frontier.size() == 0 {
+            return Ok(());
+        }
+        let record = Record {
+            log_root: frontier.root(hasher),
+            count: frontier.size(),
+            last_block,
+        };
+        writer.put(records, key, &KeyRow { record, frontier })
+    })
+}
+
+fn meta(
+    store: &impl Store,
+    genesis: &Genesis,
+    kept: KeptFrom,
+    writer: &mut Writer<'_>,
+) -> Result<(), Error> {
+    let mut copy = |key: &[u8]| match store.get(Table::Meta, key)? {
+        Some(row) => writer.put_raw(Table::Meta, key, row),
+        None => Err(At(Table::Meta, key).bad("missing")),
+    };
+    for epoch in 0..=kept.epoch.get() {
+        copy(&committee_key(Epoch::new(epoch)))?;
+    }
+    let mut height = Height::ZERO;
+    while height < kept.height {
+        copy(&stake_key(height))?;
+        height = height.later(genesis.parameters.period);
+    }
+    raw_rows(store, Table::Meta, |key, row| {
+        if !key.starts_with(b"conviction") {
+            return Ok(());
+        }
+        let wrong = At(Table::Meta, key);
+        let conviction: ConvictionRow = codec::decode(row).map_err(|error| wrong.bad(error))?;
+        if conviction.place.height < kept.height {
+            writer.put(Table::Meta, key, &conviction)?;
+        }
+        Ok(())
+    })
+}
