@@ -2,27 +2,30 @@
 //! whatever its process goes through.
 //!
 //! A process that comes back without what it had written, or beside another one with the same key,
-//! must ask a quorum first. It is excused only if it began before a third of stake, of peers that
-//! forget nothing, knew any event of its key: no question finds what nobody knows.
+//! must ask a quorum first (C32), and stop once it holds a fork of its own key. Before that it is
+//! excused if it began when less than a third of stake, of peers that forget nothing, held any event
+//! of its key: no question finds what nobody knows, and what two processes sign at the same moment
+//! neither can know of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dag::gossip::Message;
+use dag::gossip::{Message, Parcel};
 use primitives::Digest;
 use primitives::units::{Epoch, Seq};
 use replica::{Effect, Replica};
 
 use super::{Judge, Seen, Sight};
 use crate::sim::plan::{Plan, Trouble};
-use crate::sim::world::World;
 
 /// Everything that any honest key ever signed and showed.
 #[derive(Debug, Default)]
 pub struct Equivocation {
-    signed: BTreeMap<(usize, Epoch, Seq), Digest>,
-    /// Of each peer that may forget, who else knows an event.
+    shown: BTreeMap<(usize, Epoch, Seq), BTreeSet<Digest>>,
+    /// Events of keys that may forget, signed by processes that could not know better.
+    excused: BTreeSet<Digest>,
+    /// Of each peer that may forget, who else holds an event.
     knowing: BTreeMap<usize, BTreeSet<usize>>,
-    /// The processes that began when a quorum could not be found that knows nothing.
+    /// The processes that must know better.
     warned: BTreeSet<usize>,
 }
 
@@ -32,52 +35,34 @@ impl Judge for Equivocation {
     }
 
     fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
-        let message = match seen.sight {
-            Sight::Started(_) => {
-                self.start(seen);
-                return None;
-            }
-            Sight::Handled { replica, .. } => {
+        match seen.sight {
+            Sight::Started(_) => self.start(seen),
+            Sight::Handled { replica, effects } => {
                 self.learn(seen, replica);
-                return None;
+                self.excuse(seen, replica, effects);
             }
-            Sight::Left(Effect::Send { message, .. }) => message,
-            Sight::Left(_) | Sight::Killed => return None,
-        };
-        let parcels = match message {
-            Message::Events(parcels)
-            | Message::Followed {
-                events: parcels, ..
-            } => parcels,
-            Message::Want(_)
-            | Message::Frontier { .. }
-            | Message::Follow { .. }
-            | Message::Attested { .. }
-            | Message::WantSeal { .. }
-            | Message::Passed(_) => return None,
-        };
-        let own = seen.world.committee.members().get(seen.peer)?;
-        for parcel in parcels.iter() {
-            let header = parcel.signed.header();
-            let creator = seen.world.committee.member(header.creator).ok()?;
-            if creator.key != own.key {
-                continue;
-            }
-            let id = *parcel.signed.id();
-            let place = (seen.peer, header.epoch, header.seq);
-            let first = *self.signed.entry(place).or_insert(id);
-            let is_excused =
-                forgets(&seen.world.plan, seen.peer) && !self.warned.contains(&seen.process);
-            if first != id && !is_excused {
-                let (peer, seq) = (seen.peer, header.seq);
-                return Some(format!("peer {peer} signs {first} and {id} as event {seq}"));
-            }
+            Sight::Left(effect) => return self.judge(seen, effect),
+            Sight::Killed => {}
         }
         None
     }
 }
 
 impl Equivocation {
+    fn judge(&mut self, seen: &Seen<'_>, effect: &Effect) -> Option<String> {
+        for parcel in own_events(seen, effect) {
+            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
+            let place = (seen.peer, header.epoch, header.seq);
+            let shown = self.shown.entry(place).or_default();
+            let is_new = shown.insert(id);
+            if is_new && shown.len() > 1 && !self.excused.contains(&id) {
+                let (peer, seq) = (seen.peer, header.seq);
+                return Some(format!("peer {peer} signs {shown:?} as event {seq}"));
+            }
+        }
+        None
+    }
+
     fn start(&mut self, seen: &Seen<'_>) {
         let plan = &seen.world.plan;
         let knowing = self.knowing.get(&seen.peer).into_iter().flatten();
@@ -88,8 +73,23 @@ impl Equivocation {
         };
     }
 
+    /// Excuses what is signed without a warning.
+    fn excuse(&mut self, seen: &Seen<'_>, replica: &Replica, effects: &[Effect]) {
+        if !forgets(&seen.world.plan, seen.peer) {
+            return;
+        }
+        let own = replica.committee().index_of(&seen.world.key(seen.peer));
+        if own.is_some_and(|own| replica.dag().tips(own).nth(1).is_some()) {
+            self.warned.insert(seen.process);
+        }
+        if !self.warned.contains(&seen.process) {
+            let events = effects.iter().flat_map(|effect| own_events(seen, effect));
+            self.excused.extend(events.map(|parcel| *parcel.signed.id()));
+        }
+    }
+
     fn learn(&mut self, seen: &Seen<'_>, replica: &Replica) {
-        let World { plan, .. } = seen.world;
+        let plan = &seen.world.plan;
         if forgets(plan, seen.peer) {
             return;
         }
@@ -102,6 +102,35 @@ impl Equivocation {
                 None => knowing.remove(&seen.peer),
             };
         }
+    }
+}
+
+/// The events in an effect that are of the process's own key.
+fn own_events<'a>(seen: &Seen<'_>, effect: &'a Effect) -> impl Iterator<Item = &'a Parcel> {
+    let parcels = match effect {
+        Effect::Send { message, .. } => events(message),
+        Effect::Persist { .. } | Effect::Reply { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => &[],
+    };
+    let own = seen.world.key(seen.peer);
+    let committee = &seen.world.committee;
+    parcels.iter().filter(move |parcel| {
+        let creator = committee.member(parcel.signed.header().creator);
+        creator.is_ok_and(|creator| creator.key == own)
+    })
+}
+
+fn events(message: &Message) -> &[Parcel] {
+    match message {
+        Message::Events(parcels)
+        | Message::Followed {
+            events: parcels, ..
+        } => parcels,
+        Message::Want(_)
+        | Message::Frontier { .. }
+        | Message::Follow { .. }
+        | Message::Attested { .. }
+        | Message::WantSeal { .. }
+        | Message::Passed(_) => &[],
     }
 }
 
