@@ -29,7 +29,9 @@ impl Bomb {
 
 impl Behaviour for Bomb {
     fn hear(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
-        self.puppet.hear(heard, place)?;
+        if !self.puppet.hear(heard, place)? {
+            return Ok(());
+        }
         let Some(header) = self.puppet.root(&self.chain, place) else {
             return Ok(());
         };

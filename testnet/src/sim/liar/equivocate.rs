@@ -65,7 +65,9 @@ impl Equivocate {
 
 impl Behaviour for Equivocate {
     fn hear(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
-        self.puppet.hear(heard, place)?;
+        if !self.puppet.hear(heard, place)? {
+            return Ok(());
+        }
         if self.is_parted {
             for chain in [0, 1] {
                 self.grow(chain, true, place)?;

@@ -53,7 +53,9 @@ impl Misattest {
 
 impl Behaviour for Misattest {
     fn hear(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
-        self.puppet.hear(heard, place)?;
+        if !self.puppet.hear(heard, place)? {
+            return Ok(());
+        }
         let Some(mut header) = self.puppet.root(&self.chain, place) else {
             return Ok(());
         };

@@ -41,7 +41,9 @@ impl Misshape {
 
 impl Behaviour for Misshape {
     fn hear(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
-        self.puppet.hear(heard, place)?;
+        if !self.puppet.hear(heard, place)? {
+            return Ok(());
+        }
         let Some(mut header) = self.next(place) else {
             return Ok(());
         };

@@ -16,14 +16,21 @@ use primitives::units::{Epoch, PeerIndex, Round, Seq, Stake, Time};
 
 use super::{Heard, Inner, Place};
 use crate::error::Error;
+use crate::sim::clock::Moment;
 use crate::sim::disk::Disk;
 use crate::sim::wire::Wire;
 use crate::sim::world::World;
+
+/// How often the hand may act, in microseconds. What it signs always has a payload and so keeps the
+/// rounds of all running; on fast links a run would be nothing but rounds.
+const PACE_US: u64 = 20_000;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Puppet {
     eye: Inner,
+    /// When the hand may act again.
+    due: Moment,
     /// The leader that sealed the epoch before, which first events name (C30).
     sealing: Option<Digest>,
 }
@@ -42,12 +49,22 @@ impl Puppet {
         let (setup, disk) = (world.observer(peer), Disk::default());
         Ok(Self {
             eye: Inner::new(setup, disk)?,
+            due: Moment::ZERO,
             sealing: None,
         })
     }
 
-    /// Lets the eye see what happened and answer as a peer would.
-    pub(super) fn hear(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
+    /// Lets the eye see what happened and answer as a peer would. Returns whether the hand may act.
+    pub(super) fn hear(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<bool, Error> {
+        self.see(heard, place)?;
+        let is_due = place.at >= self.due;
+        if is_due {
+            self.due = place.at + PACE_US;
+        }
+        Ok(is_due)
+    }
+
+    fn see(&mut self, heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
         let epoch = self.dag().committee().epoch();
         for effect in self.eye.hear(heard, place)? {
             self.eye.carry_out(&effect, place);
@@ -63,7 +80,7 @@ impl Puppet {
         self.eye.replica.dag()
     }
 
-    /// The height of the newest block that the eye executed.
+    /// The replica that the eye is.
     pub(super) const fn eye(&self) -> &replica::Replica {
         &self.eye.replica
     }
@@ -108,7 +125,7 @@ impl Puppet {
         // Whom it comes from makes no difference, so long as it is somebody.
         let from = place.connected.first().copied();
         if let (Some(from), Some(wire)) = (from, Wire::of(&message(&[parcel.clone()]))) {
-            self.hear(&Heard::Message { from, wire }, place)?;
+            self.see(&Heard::Message { from, wire }, place)?;
         }
         Ok(parcel)
     }
