@@ -117,6 +117,8 @@ pub struct Place<'a> {
     /// The peers it is connected to.
     pub connected: &'a BTreeSet<usize>,
     pub(super) acts: Vec<Act>,
+    /// How often it has not followed the rules.
+    pub(super) lies: &'a mut u64,
 }
 
 impl std::fmt::Debug for Place<'_> {
@@ -133,6 +135,11 @@ pub(super) enum Act {
 }
 
 impl Place<'_> {
+    /// Notes that the rules are not followed here: a lie that is never told tests nothing.
+    pub const fn lie(&mut self) {
+        *self.lies += 1;
+    }
+
     /// Sends a message to a peer; a message beyond the limits is not sent.
     pub fn send(&mut self, to: usize, message: &Message) {
         if let Some(wire) = Wire::of(message) {

@@ -175,6 +175,31 @@ pub enum Lie {
 }
 
 impl Lie {
+    /// The names of all.
+    pub const NAMES: [&'static str; 7] = [
+        "mute",
+        "equivocate",
+        "bomb",
+        "withhold",
+        "select",
+        "misshape",
+        "misattest",
+    ];
+
+    /// The name, as a plan has it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Equivocate { .. } => "equivocate",
+            Self::Bomb { .. } => "bomb",
+            Self::Withhold { .. } => "withhold",
+            Self::Select { .. } => "select",
+            Self::Misshape => "misshape",
+            Self::Misattest => "misattest",
+        }
+    }
+
     /// The peers that it names.
     pub(super) const fn peers_mut(&mut self) -> Option<&mut Peers> {
         match self {

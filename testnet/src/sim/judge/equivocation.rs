@@ -14,8 +14,7 @@ use primitives::Digest;
 use primitives::units::{Epoch, Seq};
 use replica::{Effect, Replica};
 
-use super::{Judge, Seen, Sight};
-use crate::sim::plan::{Plan, Trouble};
+use super::{Judge, Seen, Sight, forgets};
 
 /// Everything that any honest key ever signed and showed.
 #[derive(Debug, Default)]
@@ -132,23 +131,4 @@ fn events(message: &Message) -> &[Parcel] {
         | Message::WantSeal { .. }
         | Message::Passed(_) => &[],
     }
-}
-
-/// Whether a process of `peer` may lack what the peer once wrote.
-fn forgets(plan: &Plan, peer: usize) -> bool {
-    plan.faults.iter().any(|fault| match fault.trouble {
-        Trouble::Wipe { peer: one }
-        | Trouble::Rollback { peer: one }
-        | Trouble::Twin { peer: one }
-        | Trouble::LyingDisk { peer: one }
-        | Trouble::Rot { peer: one } => one == peer,
-        Trouble::Lane { .. }
-        | Trouble::Cut { .. }
-        | Trouble::Flap { .. }
-        | Trouble::Crash { .. }
-        | Trouble::CrashAll
-        | Trouble::Pause { .. }
-        | Trouble::SlowDisk { .. }
-        | Trouble::Clock { .. } => false,
-    })
 }

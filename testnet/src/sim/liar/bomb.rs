@@ -40,6 +40,7 @@ impl Behaviour for Bomb {
             let payload = payload(place)?;
             parcels.push(self.puppet.sign(header.clone(), payload, place)?);
         }
+        place.lie();
         place.broadcast(&message(&parcels));
         // Any of them may be the one that goes on.
         let next = place.stream.place(parcels.len());

@@ -85,6 +85,9 @@ impl Behaviour for Equivocate {
         let first = self.grow(0, self.at_root, place)?;
         let second = self.grow(1, self.at_root, place)?;
         self.is_parted = first && second;
+        if self.is_parted {
+            place.lie();
+        }
         Ok(())
     }
 }

@@ -100,6 +100,7 @@ impl Behaviour for Keep {
                     message: message @ Message::Events(parcels),
                     ..
                 } => {
+                    place.lie();
                     let due = place.at + self.hold_us;
                     for parcel in parcels.iter() {
                         self.shown_from.insert(*parcel.signed.id(), due);

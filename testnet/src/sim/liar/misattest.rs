@@ -62,6 +62,7 @@ impl Behaviour for Misattest {
         header.attestations = List::new(self.attestations(place))?;
         let payload = payload(place)?;
         let parcel = self.puppet.sign(header, payload, place)?;
+        place.lie();
         place.broadcast(&message(core::slice::from_ref(&parcel)));
         self.chain.follow(&parcel);
         Ok(())

@@ -51,6 +51,7 @@ impl Behaviour for Misshape {
         let is_faulty = place.stream.chance(FAULTY);
         if is_faulty {
             break_a_rule(&mut header, place.stream);
+            place.lie();
         }
         if place.stream.chance(FAULTY) {
             spoil(&mut payload, place.stream);

@@ -11,6 +11,7 @@ const LIAR: usize = 3;
 
 /// Ten seconds of four peers, of whom one lies, and what must hold afterwards.
 fn run(lie: Lie) -> Cluster {
+    let name = lie.name();
     let plan = Plan {
         workload: Workload {
             wallets: 4,
@@ -36,6 +37,7 @@ fn run(lie: Lie) -> Cluster {
     }
     cluster.end();
     assert_eq!(cluster.violations(), []);
+    assert!(cluster.lies()[name] > 0, "{name}");
     cluster
 }
 
