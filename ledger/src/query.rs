@@ -176,6 +176,24 @@ impl Ledger {
         }))
     }
 
+    /// The transaction that spent the output at this outpoint; none if none did or there never was
+    /// such an output. Cost: two reads.
+    ///
+    /// # Errors
+    /// A failing disk or a missing row.
+    pub fn spender<S: Store>(
+        &self,
+        outpoint: &Outpoint,
+        store: &S,
+    ) -> Result<Option<Digest>, Error> {
+        let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
+        let Some(PositionRow { position }) = row else {
+            return Ok(None);
+        };
+        let row: OutputRow = demand(store, Table::Output, &position_key(position))?;
+        Ok(row.spent.map(|spent| spent.txid))
+    }
+
     /// The record of a key or name, or that it has none, under the newest state root.
     ///
     /// # Errors

@@ -105,17 +105,22 @@ impl Unsettled {
         self.spenders.get(outpoint).into_iter().flatten()
     }
 
-    /// The transactions that spend an input of `id` too, by id; none if they are too many to weigh.
-    #[must_use]
-    pub fn rivals(&self, id: &Digest) -> Option<Vec<Digest>> {
+    /// The inputs of a transaction that some event carries.
+    pub fn inputs(&self, id: &Digest) -> impl Iterator<Item = &Outpoint> {
         let carrier = self
             .carriers(id)
             .first()
             .and_then(|event| self.payloads.get(event));
         let transaction = carrier
             .and_then(|transactions| transactions.iter().find(|candidate| candidate.id() == id));
+        transaction.into_iter().flat_map(inputs)
+    }
+
+    /// The transactions that spend an input of `id` too, by id; none if they are too many to weigh.
+    #[must_use]
+    pub fn rivals(&self, id: &Digest) -> Option<Vec<Digest>> {
         let mut rivals = BTreeSet::new();
-        for input in transaction.into_iter().flat_map(inputs) {
+        for input in self.inputs(id) {
             for spender in self.spenders.get(input).into_iter().flatten() {
                 if spender != id {
                     rivals.insert(*spender);

@@ -17,7 +17,7 @@ use crate::turn::Turn;
 impl Replica {
     /// Certifies what can be certified and tells wallets what they wait for.
     pub(crate) fn report<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
-        self.raise_grades(turn);
+        self.raise_grades(turn)?;
         let wanted: BTreeSet<_> = self
             .held
             .iter()

@@ -155,14 +155,14 @@ impl Replica {
 
     /// Tells wallets how far their unsettled transactions have come (C25).
     /// A sweep looks at some of them in turn: how many there are is the wallets' choice.
-    pub(crate) fn raise_grades<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+    pub(crate) fn raise_grades<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
         if self.watches.is_still() {
-            return;
+            return Ok(());
         }
         let now = turn.now.mono_ms;
         if now < self.sweep_due_ms {
             turn.wake_at(self.sweep_due_ms);
-            return;
+            return Ok(());
         }
         self.sweep_due_ms = now.saturating_add(SWEEP_MS);
         let mut risen = Vec::new();
@@ -176,7 +176,11 @@ impl Replica {
             };
             let carried = |transaction| self.unsettled.carried(transaction);
             let rivals: Vec<_> = rivals.iter().map(carried).collect();
-            let new = finality::grade(&self.dag, carried(&id), &rivals);
+            let mut new = finality::grade(&self.dag, carried(&id), &rivals);
+            // C25: against a rival in a block it cannot win, whoever backs it among those left.
+            if new > grade && new == Grade::Official && self.is_beaten(&id, &turn.store)? {
+                new = Grade::Endorsed;
+            }
             if new > grade {
                 risen.push((id, grade, new));
             }
@@ -188,6 +192,18 @@ impl Replica {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Whether a block has applied another transaction that spends an input of this one.
+    fn is_beaten<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
+        for outpoint in self.unsettled.inputs(id) {
+            let spender = self.ledger.spender(outpoint, store)?;
+            if spender.is_some_and(|spender| spender != *id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The stored order of a block, as event ids.

@@ -115,6 +115,22 @@ fn the_larger_side_without_a_quorum_has_officials_and_nothing_final() {
     assert!(confirmed + reversed > 0);
 }
 
+/// The rival is settled by then, so nothing unsettled is in the way of the late one.
+#[test]
+fn what_comes_after_a_settled_rival_is_never_official() {
+    let (mut network, [one, other]) = ready(6, &EQUAL);
+    network.submit(0, 11, vec![one]);
+    network.run_until(10_000, "the first payment", |network| {
+        outcome(network, 11) == Some(Outcome::Applied)
+    });
+    network.run(1_000);
+    network.submit(2, 12, vec![other]);
+    assert_one_wins(&mut network, [11, 12]);
+    let told = stages(&network, 12);
+    assert!(told.contains(&Stage::Endorsed), "{told:?}");
+    assert!(!told.contains(&Stage::Official), "{told:?}");
+}
+
 #[test]
 fn a_cut_in_one_direction_is_told_and_heals() {
     let (mut network, [one, other]) = ready(3, &EQUAL);

@@ -83,7 +83,8 @@ impl Equivocation {
         }
         if !self.warned.contains(&seen.process) {
             let events = effects.iter().flat_map(|effect| own_events(seen, effect));
-            self.excused.extend(events.map(|parcel| *parcel.signed.id()));
+            self.excused
+                .extend(events.map(|parcel| *parcel.signed.id()));
         }
     }
 
@@ -108,7 +109,9 @@ impl Equivocation {
 fn own_events<'a>(seen: &Seen<'_>, effect: &'a Effect) -> impl Iterator<Item = &'a Parcel> {
     let parcels = match effect {
         Effect::Send { message, .. } => events(message),
-        Effect::Persist { .. } | Effect::Reply { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => &[],
+        Effect::Persist { .. } | Effect::Reply { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => {
+            &[]
+        }
     };
     let own = seen.world.key(seen.peer);
     let committee = &seen.world.committee;

@@ -35,7 +35,10 @@ impl Judge for Told {
                 found.push(format!("{number} and its rival are both applied"));
             }
             if is_official(submission) && is_official(rival) && !is_forked {
-                found.push(format!("{number} and its rival are both official"));
+                let (one, other) = (&submission.told, &rival.told);
+                found.push(format!(
+                    "{number} and its rival are both official: {one:?}, {other:?}"
+                ));
             }
         }
         found
