@@ -1,7 +1,11 @@
-//! P2, P3, P15: what one peer calls final all call final alike, of two that spend one coin one at
-//! most is applied, and both are called official only if somebody forked (C25).
+//! P2, P3, P15: what one peer calls applied no peer calls applied elsewhere or rejected, of two that
+//! spend one coin one at most is applied, and both are called official only if somebody forked (C25).
+//!
+//! A copy that a wallet hands in again after the first is applied ends as a duplicate of itself; what
+//! is told of it says nothing of the first.
 
 use ledger::Outcome;
+use ledger::outcome::Reason;
 use wallet_proto::reply::Stage;
 
 use super::{Cluster, Judge, Seen};
@@ -45,24 +49,56 @@ impl Judge for Told {
     }
 }
 
-/// Two ways in which one transaction became final.
+/// Two ways in which one transaction became final. A rejected one may be ordered and rejected again.
 fn contradiction(submission: &Submission) -> Option<String> {
-    let mut ends = submission.told.iter().filter_map(|(_, process, stage)| {
-        let is_final = matches!(stage, Stage::Final { .. });
+    let ends = submission.told.iter().filter_map(|(_, process, stage)| {
+        let is_final = matches!(stage, Stage::Final { .. }) && !is_duplicate(stage);
         is_final.then_some((process, stage))
     });
-    let (first, stage) = ends.next()?;
-    let (second, other) = ends.find(|(_, other)| *other != stage)?;
+    let (applied, rejected): (Vec<_>, Vec<_>) =
+        ends.partition(|(_, stage)| is_applied_stage(stage));
+    let (first, stage) = applied.first()?;
+    let differs = |(_, other): &&(&usize, &Stage)| other != stage;
+    let (second, other) = applied.iter().chain(&rejected).find(differs)?;
     Some(format!(
         "process {first} tells {stage:?}, process {second} {other:?}"
     ))
 }
 
+const fn is_applied_stage(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Final {
+            outcome: Outcome::Applied,
+            ..
+        }
+    )
+}
+
+const fn is_duplicate(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Final {
+            outcome: Outcome::Rejected {
+                reason: Reason::Duplicate,
+                ..
+            },
+            ..
+        }
+    )
+}
+
 fn is_applied(submission: &Submission) -> bool {
-    matches!(submission.outcome(), Some((_, Outcome::Applied)))
+    let mut stages = submission.told.iter().map(|(_, _, stage)| stage);
+    stages.any(is_applied_stage)
 }
 
 fn is_official(submission: &Submission) -> bool {
-    let mut stages = submission.told.iter().map(|(_, _, stage)| stage);
-    stages.any(|stage| matches!(stage, Stage::Official))
+    let told = &submission.told;
+    let is_of_copy = |of: &usize| {
+        let mut ends = told.iter().filter(|(_, process, _)| process == of);
+        ends.any(|(_, _, stage)| is_duplicate(stage))
+    };
+    told.iter()
+        .any(|(_, process, stage)| *stage == Stage::Official && !is_of_copy(process))
 }
