@@ -2,10 +2,10 @@
 //! whatever its process goes through.
 //!
 //! A process that comes back without what it had written, or beside another one with the same key,
-//! must ask a quorum first (C32), and stop once it holds a fork of its own key. Before that it is
-//! excused if it began when less than a third of stake, of peers that forget nothing, held any event
-//! of its key: no question finds what nobody knows, and what two processes sign at the same moment
-//! neither can know of.
+//! must ask a quorum first (C32), and stop once it holds a fork of its own key. It must know of each
+//! sequence number that peers with a third of stake, which forget nothing, had seen used when it
+//! began: every quorum that answers has one of them. Of later ones it need not: no question finds
+//! what nobody knows, and what two processes sign at the same moment neither can know of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,10 +22,10 @@ pub struct Equivocation {
     shown: BTreeMap<(usize, Epoch, Seq), BTreeSet<Digest>>,
     /// Events of keys that may forget, signed by processes that could not know better.
     excused: BTreeSet<Digest>,
-    /// Of each peer that may forget, who else holds an event.
-    knowing: BTreeMap<usize, BTreeSet<usize>>,
-    /// The processes that must know better.
-    warned: BTreeSet<usize>,
+    /// Of each peer that may forget, the newest event that each other one holds.
+    knowing: BTreeMap<usize, BTreeMap<usize, (Epoch, Seq)>>,
+    /// Up to which event each process must know what was signed.
+    warned: BTreeMap<usize, (Epoch, Seq)>,
 }
 
 impl Judge for Equivocation {
@@ -65,10 +65,16 @@ impl Equivocation {
     fn start(&mut self, seen: &Seen<'_>) {
         let plan = &seen.world.plan;
         let knowing = self.knowing.get(&seen.peer).into_iter().flatten();
-        let stake: u64 = knowing.map(|peer| plan.stakes[*peer]).sum();
-        match 3 * stake >= plan.stakes.iter().sum() {
-            true => self.warned.insert(seen.process),
-            false => self.warned.remove(&seen.process),
+        let mut knowing: Vec<_> = knowing.map(|(peer, newest)| (*newest, *peer)).collect();
+        knowing.sort_unstable();
+        let (mut sum, total) = (0, plan.stakes.iter().sum());
+        let known = knowing.into_iter().rev().find(|(_, peer)| {
+            sum += plan.stakes[*peer];
+            3 * sum >= total
+        });
+        match known {
+            Some((newest, _)) => self.warned.insert(seen.process, newest),
+            None => self.warned.remove(&seen.process),
         };
     }
 
@@ -79,13 +85,17 @@ impl Equivocation {
         }
         let own = replica.committee().index_of(&seen.world.key(seen.peer));
         if own.is_some_and(|own| replica.dag().tips(own).nth(1).is_some()) {
-            self.warned.insert(seen.process);
+            let all = (Epoch::new(u64::MAX), Seq::new(u64::MAX));
+            self.warned.insert(seen.process, all);
         }
-        if !self.warned.contains(&seen.process) {
-            let events = effects.iter().flat_map(|effect| own_events(seen, effect));
-            self.excused
-                .extend(events.map(|parcel| *parcel.signed.id()));
-        }
+        let warned = self.warned.get(&seen.process);
+        let events = effects.iter().flat_map(|effect| own_events(seen, effect));
+        let excused = events.filter(|parcel| {
+            let header = parcel.signed.header();
+            warned.is_none_or(|warned| *warned < (header.epoch, header.seq))
+        });
+        self.excused
+            .extend(excused.map(|parcel| *parcel.signed.id()));
     }
 
     fn learn(&mut self, seen: &Seen<'_>, replica: &Replica) {
@@ -98,7 +108,10 @@ impl Equivocation {
             let latest = index.and_then(|index| replica.dag().latest(index));
             let knowing = self.knowing.entry(peer).or_default();
             match latest {
-                Some(_) => knowing.insert(seen.peer),
+                Some(latest) => {
+                    let newest = (replica.committee().epoch(), latest.seq());
+                    knowing.insert(seen.peer, newest)
+                }
                 None => knowing.remove(&seen.peer),
             };
         }
