@@ -124,7 +124,8 @@ impl Puppet {
         };
         // Whom it comes from makes no difference, so long as it is somebody.
         let from = place.connected.first().copied();
-        if let (Some(from), Some(wire)) = (from, Wire::of(&message(&[parcel.clone()]))) {
+        if let (Some(from), Some(wire)) = (from, Wire::of(&message(core::slice::from_ref(&parcel))))
+        {
             self.see(&Heard::Message { from, wire }, place)?;
         }
         Ok(parcel)
