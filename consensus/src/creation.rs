@@ -253,10 +253,12 @@ impl Creation {
 
     // C33, C34.
     fn root_due(&self, dag: &Dag, latest: Option<&Vertex>) -> Due {
+        // Where known forkers are of the highest quorum, the others may lack this very peer in it: to
+        // wait for a quorum of them would be to wait for oneself.
         let jump = |above: u64| {
-            dag.quorum_round()
-                .filter(|quorum| quorum.get() > above && has_votable_quorum(dag, *quorum))
-                .map(|quorum| Due::At(quorum.later(1), 0))
+            let quorum = dag.quorum_round().filter(|quorum| quorum.get() > above)?;
+            let ahead = u64::from(has_votable_quorum(dag, quorum));
+            Some(Due::At(quorum.later(ahead), 0))
         };
         let Some(latest) = latest else {
             return jump(limits::PARENT_ROUNDS_MAX).unwrap_or(Due::At(Round::ZERO, 0));

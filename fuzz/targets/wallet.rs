@@ -2,11 +2,11 @@
 #![no_main]
 
 use wallet_proto::reply::Reply;
-use wallet_proto::request::Request;
+use wallet_proto::request::Question;
 use wallet_proto::wire;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Ok(request) = wire::from_bytes::<Request>(bytes) {
+    if let Ok(request) = wire::from_bytes::<Question>(bytes) {
         assert_eq!(wire::to_bytes(&request).unwrap(), bytes);
     }
     if let Ok(reply) = wire::from_bytes::<Reply>(bytes) {

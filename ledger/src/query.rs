@@ -12,7 +12,7 @@ use merkle::proof::output::OutputProof;
 use merkle::proof::record::{MapPosition, RecordProof};
 use merkle::proof::span::EntrySpan;
 use merkle::proof::transaction::TransactionInclusion;
-use merkle::top::SizedRoot;
+use merkle::top::{SizedRoot, StateRoots};
 use merkle::transactions::TransactionTree;
 use primitives::Digest;
 use primitives::codec;
@@ -331,19 +331,26 @@ impl Ledger {
         Ok(OutputPage { outputs, next })
     }
 
-    /// The header of an earlier block, and that the newest state builds on it: the leaf is made of
-    /// the 32 bytes of its consensus root.
+    /// The header of an earlier block, and that the state of the block `under` builds on it: the leaf
+    /// is made of the 32 bytes of its consensus root. The block tree only grows, so any state will do.
     ///
     /// # Errors
-    /// [`Error::UnknownHeight`] unless the height is below the last one; a failing disk.
+    /// [`Error::UnknownHeight`] unless the height is below the last one; [`merkle::Error::Index`]
+    /// unless it is below `under`; a failing disk.
     pub fn block_inclusion<S: Store>(
         &self,
         height: Height,
+        under: Height,
         store: &S,
     ) -> Result<(Header, BlockInclusion), Error> {
         let row = self.block_below(height, store)?;
+        let roots = if under == self.height() {
+            self.roots
+        } else {
+            self.roots_at(under, store)?
+        };
         let (keys, tree) = (self.tree_keys(), &self.blocks);
-        let proof = BlockInclusion::prove(keys, &self.roots, tree, height)?;
+        let proof = BlockInclusion::prove(keys, &roots, tree, height)?;
         Ok((row.header, proof))
     }
 
@@ -356,18 +363,22 @@ impl Ledger {
         height: Height,
         store: &S,
     ) -> Result<BlockConsistency, Error> {
-        let row = self.block_below(height, store)?;
-        let block = SizedRoot {
-            root: self.blocks.root_at(height.get())?,
-            size: height.get(),
-        };
-        let (old, keys) = (row.roots(block), self.tree_keys());
+        let (old, keys) = (self.roots_at(height, store)?, self.tree_keys());
         Ok(BlockConsistency::prove(
             keys,
             &old,
             &self.roots,
             &self.blocks,
         )?)
+    }
+
+    /// The roots under the state root of an earlier block.
+    fn roots_at<S: Store>(&self, height: Height, store: &S) -> Result<StateRoots, Error> {
+        let row = self.block_below(height, store)?;
+        Ok(row.roots(SizedRoot {
+            root: self.blocks.root_at(height.get())?,
+            size: height.get(),
+        }))
     }
 
     fn block_below<S: Store>(&self, height: Height, store: &S) -> Result<BlockRow, Error> {

@@ -10,7 +10,7 @@ use primitives::keys::{PublicKey, Signature};
 use primitives::planted::{self, Bug};
 use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
 use primitives::{Digest, codec};
-use wallet_proto::request::{Report, Request};
+use wallet_proto::request::{Question, Report};
 
 use crate::error::Error;
 
@@ -55,7 +55,7 @@ pub enum Input {
         /// Where the answer goes.
         ticket: Ticket,
         /// What it asks; a submission comes as [`Input::Submit`].
-        request: Request,
+        question: Question,
     },
     /// A wallet hands in transactions; their signatures have been checked.
     Submit {

@@ -238,7 +238,9 @@ impl Replica {
                 self.stats.wallet_requests_refused =
                     self.stats.wallet_requests_refused.saturating_add(1);
             }
-            Input::Wallet { ticket, request } => self.handle_wallet(ticket, request, &mut turn)?,
+            Input::Wallet { ticket, question } => {
+                self.handle_wallet(ticket, question, &mut turn)?
+            }
             Input::Submit {
                 ticket,
                 transactions,

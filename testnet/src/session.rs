@@ -10,7 +10,7 @@ use primitives::keys::PublicKey;
 use primitives::limits::WALLET_REQUEST_BYTES_MAX;
 use wallet_proto::reply::{Answer, Step};
 use wallet_proto::request::{Report, TRANSACTIONS_MAX};
-use wallet_proto::{Reply, Request, wire};
+use wallet_proto::{Question, Reply, Request, wire};
 
 use crate::error::Error;
 use crate::keys::TestKey;
@@ -118,7 +118,10 @@ impl Session {
     }
 
     async fn send(&self, request: &Request) -> Result<Replies, Error> {
-        let replies = self.client.request(wire::to_bytes(request)?).await;
+        let replies = self
+            .client
+            .request(wire::to_bytes(&Question::from(request.clone()))?)
+            .await;
         replies.map_err(|error| Error::net(&self.host.name, error))
     }
 

@@ -1,7 +1,7 @@
 //! What wallets and peers say to one another, and how a wallet checks every answer by itself.
 //!
 //! ```text
-//!   wallet --Request--> peer            one bidirectional stream per request
+//!   wallet --Question-> peer            one bidirectional stream per request
 //!   wallet <--Reply---- peer            progress, then one answer or one error
 //!
 //!   genesis --Trust--> certificate of block n --> state root S_n --> proof --> Checked facts
@@ -43,5 +43,5 @@ pub mod wire;
 
 pub use error::Error;
 pub use reply::Reply;
-pub use request::Request;
+pub use request::{Question, Request};
 pub use trust::{Certified, Trust};

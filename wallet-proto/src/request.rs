@@ -1,4 +1,4 @@
-//! What a wallet asks. One request travels alone on its stream, as [`crate::wire`] bytes.
+//! What a wallet asks. One question travels alone on its stream, as [`crate::wire`] bytes.
 
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
 use primitives::keys::PublicKey;
@@ -12,6 +12,30 @@ pub type TransactionBytes = Bytes<{ limits::TRANSACTION_BYTES_MAX }>;
 
 /// Transactions of one request.
 pub const TRANSACTIONS_MAX: usize = 1_024;
+
+/// A request, and which certificate need not come with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct Question {
+    /// A block whose certificate the wallet has: what can be proven under this block is, and an answer
+    /// under it comes with an empty certificate, for which the wallet puts its own.
+    pub held: Option<Height>,
+    /// What is asked.
+    pub request: Request,
+}
+
+impl Canonical for Question {
+    const BYTES_MAX: usize = limits::WALLET_REQUEST_BYTES_MAX - 1;
+}
+
+impl From<Request> for Question {
+    fn from(request: Request) -> Self {
+        Self {
+            held: None,
+            request,
+        }
+    }
+}
 
 /// What a wallet asks of a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -77,10 +101,6 @@ pub enum Request {
         /// The block.
         height: Height,
     },
-}
-
-impl Canonical for Request {
-    const BYTES_MAX: usize = limits::WALLET_REQUEST_BYTES_MAX - 1;
 }
 
 /// How much of a transaction's way is reported.

@@ -1,7 +1,9 @@
-//! A peer's side: the body of an answer, proven under the newest executed block.
+//! A peer's side: the body of an answer, proven under the newest executed block or, where that will
+//! do, under an older one whose certificate the wallet has.
 //!
-//! The peer holds the body until a quorum has attested that block, then sends it with the block's
-//! header and certificate as one [`crate::reply::Answer`].
+//! The peer holds a body under its newest block until a quorum has attested that block, then sends it
+//! with the block's header and certificate as one [`crate::reply::Answer`]. Under the block that the
+//! wallet holds it is sent at once, without certificate.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -26,7 +28,7 @@ use primitives::{Digest, limits};
 use crate::reply::{
     BlockProof, Body, Code, CommitAnswer, History, OutputAnswer, Refusal, TransactionAnswer,
 };
-use crate::request::{Page, Request};
+use crate::request::{Page, Question, Request};
 
 /// Why there is no body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,32 +49,68 @@ impl From<Error> for Unserved {
     }
 }
 
-/// The body that answers `request` under the newest state of `ledger`. A committee is answered
-/// under its sealing block instead, see [`sealing_height`].
+/// A body and the block that it is proven under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The height of the block.
+    pub under: Height,
+    /// The body.
+    pub body: Body,
+}
+
+/// What answers `question`: under the block that the wallet holds if only headers and what they
+/// contain are asked for and it is not above that block; a committee under its sealing block, see
+/// [`sealing_height`]; else under the newest block of `ledger`.
 ///
 /// # Errors
 /// [`Unserved::Refused`] also for [`Request::Submit`] and [`Request::Track`], which have progress
 /// and no body; [`Unserved::Broken`] from a failing disk.
-pub fn body<S: Store>(request: &Request, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
-    match request {
-        Request::Head => Ok(Body::Head),
+pub fn serve<S: Store>(
+    question: &Question,
+    ledger: &Ledger,
+    store: &S,
+) -> Result<Served, Unserved> {
+    let held = question.held;
+    let newest = |body| {
+        let under = ledger.height();
+        Served { under, body }
+    };
+    match &question.request {
+        Request::Head => Ok(newest(Body::Head)),
         Request::History { key, page } => {
-            history(&key_map_position(key), *page, ledger, store).map(Body::History)
+            let history = history(&key_map_position(key), *page, ledger, store)?;
+            Ok(newest(Body::History(history)))
         }
-        Request::Output { outpoint } => output(outpoint, ledger, store),
-        Request::Transaction { id } => transaction(id, ledger, store),
-        Request::Block { height } => block(*height, ledger, store).map(Body::Block),
-        Request::Consistency { old } => block(*old, ledger, store).map(Body::Consistency),
-        Request::Committee { epoch } => committee(*epoch, ledger, store),
+        Request::Output { outpoint } => output(outpoint, ledger, store).map(newest),
         Request::Record { key } => {
             let record = ledger.record(&key_map_position(key), store)?;
-            Ok(Body::Record(record))
+            Ok(newest(Body::Record(record)))
         }
-        Request::Commit { key, height } => commit(key, *height, ledger, store),
+        Request::Commit { key, height } => commit(key, *height, ledger, store).map(newest),
+        Request::Transaction { id } => transaction(id, held, ledger, store),
+        Request::Block { height } => {
+            let under = under(held, *height, ledger);
+            let body = Body::Block(block(*height, under, ledger, store)?);
+            Ok(Served { under, body })
+        }
+        // Asked to move on, so never under an older block.
+        Request::Consistency { old } => {
+            let body = block(*old, ledger.height(), ledger, store)?;
+            Ok(newest(Body::Consistency(body)))
+        }
+        Request::Committee { epoch } => committee(*epoch, ledger, store),
         Request::Submit { .. } | Request::Track { .. } => {
             Err(refused(Code::Unknown, "this request has no answer"))
         }
     }
+}
+
+/// The block that the header at `height` is proven under: the one that the wallet holds if it is in
+/// the past of this ledger and not below `height`, else the newest.
+fn under(held: Option<Height>, height: Height, ledger: &Ledger) -> Height {
+    let newest = ledger.height();
+    held.filter(|held| (height..=newest).contains(held))
+        .unwrap_or(newest)
 }
 
 /// The height of the block that seals the epoch before `epoch` (C30); none for epoch 0.
@@ -144,7 +182,12 @@ fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<B
     }))
 }
 
-fn transaction<S: Store>(id: &Digest, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
+fn transaction<S: Store>(
+    id: &Digest,
+    held: Option<Height>,
+    ledger: &Ledger,
+    store: &S,
+) -> Result<Served, Unserved> {
     let found = ledger.transaction(id, store)?;
     let Some(found) = found else {
         let first = KeptFrom::read(store)?.height;
@@ -154,37 +197,45 @@ fn transaction<S: Store>(id: &Digest, ledger: &Ledger, store: &S) -> Result<Body
         };
         return Err(refused(Code::NotFound, &text));
     };
-    Ok(Body::Transaction(TransactionAnswer {
+    let (height, under) = (found.place.height, under(held, found.place.height, ledger));
+    let body = Body::Transaction(TransactionAnswer {
         bytes: found.row.bytes,
         outcome: found.row.outcome,
         inclusion: found.inclusion,
-        block: block(found.place.height, ledger, store)?,
-    }))
+        block: block(height, under, ledger, store)?,
+    });
+    Ok(Served { under, body })
 }
 
-fn block<S: Store>(height: Height, ledger: &Ledger, store: &S) -> Result<BlockProof, Unserved> {
-    if height == ledger.height() {
+fn block<S: Store>(
+    height: Height,
+    under: Height,
+    ledger: &Ledger,
+    store: &S,
+) -> Result<BlockProof, Unserved> {
+    if height == under {
         return Ok(BlockProof::Snapshot);
     }
     settled(height, ledger)?;
-    let (header, inclusion) = ledger.block_inclusion(height, store)?;
+    let (header, inclusion) = ledger.block_inclusion(height, under, store)?;
     Ok(BlockProof::Ancestor {
         header: Box::new(header),
         inclusion,
     })
 }
 
-fn committee<S: Store>(epoch: Epoch, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {
+fn committee<S: Store>(epoch: Epoch, ledger: &Ledger, store: &S) -> Result<Served, Unserved> {
     let sealing = sealing_height(ledger.parameters(), epoch);
-    let sealing = sealing.ok_or_else(|| refused(Code::Malformed, "the genesis names epoch 0"))?;
-    if sealing > ledger.height() {
+    let under = sealing.ok_or_else(|| refused(Code::Malformed, "the genesis names epoch 0"))?;
+    if under > ledger.height() {
         return Err(refused(Code::TooEarly, "the epoch before is not sealed"));
     }
     let members = ledger.committee_of(epoch, store)?;
-    Ok(Body::Committee(Members {
+    let body = Body::Committee(Members {
         version: 1,
         members: List::<_, { limits::PEERS_MAX }>::new(members).map_err(Error::from)?,
-    }))
+    });
+    Ok(Served { under, body })
 }
 
 fn settled(height: Height, ledger: &Ledger) -> Result<(), Unserved> {

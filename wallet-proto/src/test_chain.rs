@@ -29,8 +29,8 @@ use zeroize::Zeroizing;
 
 use crate::certificate::{Certificate, attestation_digest};
 use crate::reply::{Answer, Body, Code, Handover, Refusal, Snapshot};
-use crate::request::Request;
-use crate::serve::{Unserved, body, sealing_height};
+use crate::request::{Question, Request};
+use crate::serve::{Served, Unserved, serve};
 
 /// The four peers' stakes, in the order of their peer keys' seeds.
 pub const STAKES: [u64; 4] = [4, 3, 3, 3];
@@ -297,20 +297,25 @@ impl TestChain {
     /// # Errors
     /// Its refusal.
     pub fn answer(&self, request: &Request) -> Result<Answer, Refusal> {
-        let body = match body(request, &self.ledger, &self.store) {
-            Ok(body) => body,
+        self.answer_to(&request.clone().into())
+    }
+
+    /// What an honest peer answers to a wallet that may hold a block.
+    ///
+    /// # Errors
+    /// Its refusal.
+    pub fn answer_to(&self, question: &Question) -> Result<Answer, Refusal> {
+        let Served { under, body } = match serve(question, &self.ledger, &self.store) {
+            Ok(served) => served,
             Err(Unserved::Refused(refusal)) => return Err(refusal),
             Err(Unserved::Broken(error)) => panic!("{error}"),
         };
-        let height = match (request, &body) {
-            (Request::Committee { epoch }, Body::Committee(_)) => {
-                sealing_height(self.ledger.parameters(), *epoch).unwrap()
-            }
-            _ => self.ledger.height(),
-        };
-        let at = usize::try_from(height.get()).unwrap();
+        let at = usize::try_from(under.get()).unwrap();
         let snapshot = self.snapshots.get(at).cloned();
-        let snapshot = snapshot.ok_or_else(|| Refusal::new(Code::TooEarly, "not certified"))?;
+        let mut snapshot = snapshot.ok_or_else(|| Refusal::new(Code::TooEarly, "not certified"))?;
+        if question.held == Some(under) {
+            snapshot.certificate = Certificate::empty(snapshot.header.epoch);
+        }
         Ok(Answer { snapshot, body })
     }
 

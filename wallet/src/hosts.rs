@@ -11,8 +11,9 @@ use primitives::keys::PublicKey;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use wallet_proto::reply::{Answer, Reply, Step};
-use wallet_proto::{Request, wire};
+use wallet_proto::certificate::Certificate;
+use wallet_proto::reply::{Answer, Reply, Snapshot, Step};
+use wallet_proto::{Question, Request, wire};
 
 use crate::error::Error;
 use crate::home::Seed;
@@ -77,6 +78,8 @@ pub struct Hosts {
     patience: Duration,
     current: usize,
     client: Option<Client>,
+    /// A certified block, whose certificate no host need send again.
+    held: Option<Snapshot>,
 }
 
 impl Hosts {
@@ -95,6 +98,35 @@ impl Hosts {
             patience,
             current: 0,
             client: None,
+            held: None,
+        }
+    }
+
+    /// From here on hosts may leave out the certificate of this block, which has been checked; it is
+    /// put into their answers here, so that nobody else knows of it.
+    pub fn hold(&mut self, certified: &Snapshot) {
+        self.held = Some(certified.clone());
+    }
+
+    /// From here on every certificate must come with its answer.
+    pub fn release(&mut self) {
+        self.held = None;
+    }
+
+    fn question(&self, request: &Request) -> Question {
+        Question {
+            held: self.held.as_ref().map(|held| held.header.height),
+            request: request.clone(),
+        }
+    }
+
+    /// Whoever left out the certificate of another block is refused by the check of the answer.
+    fn complete(&self, answer: &mut Answer) {
+        let snapshot = &mut answer.snapshot;
+        let is_bare = snapshot.certificate == Certificate::empty(snapshot.header.epoch);
+        let held = self.held.as_ref();
+        if let Some(held) = held.filter(|held| is_bare && held.header == snapshot.header) {
+            snapshot.certificate = held.certificate.clone();
         }
     }
 
@@ -136,8 +168,10 @@ impl Hosts {
     /// [`Error::Unproven`] for bytes that are no reply.
     pub async fn answer(&mut self, request: &Request) -> Result<(HostAddress, Answer), Error> {
         let (host, client) = self.connected().await?;
-        let answer = ask(host, client, wire::to_bytes(request)?, self.patience).await;
-        Ok((host, answer?))
+        let question = wire::to_bytes(&self.question(request))?;
+        let mut answer = ask(host, client, question, self.patience).await?;
+        self.complete(&mut answer);
+        Ok((host, answer))
     }
 
     /// What the host in use answers to each request, some of them at one time.
@@ -153,14 +187,16 @@ impl Hosts {
         for some in requests.chunks(OPEN_MAX) {
             let mut tasks = JoinSet::new();
             for (place, request) in some.iter().enumerate() {
-                let bytes = wire::to_bytes(request)?;
+                let bytes = wire::to_bytes(&self.question(request))?;
                 let (client, patience) = (client.clone(), self.patience);
                 tasks.spawn(async move { (place, ask(host, client, bytes, patience).await) });
             }
             let mut done = tasks.join_all().await;
             done.sort_by_key(|(place, _)| *place);
             for (_, answer) in done {
-                answers.push(answer?);
+                let mut answer = answer?;
+                self.complete(&mut answer);
+                answers.push(answer);
             }
         }
         Ok((host, answers))
@@ -177,7 +213,7 @@ impl Hosts {
         on_step: &mut (dyn FnMut(&Step) -> bool + Send),
     ) -> Result<HostAddress, Error> {
         let (host, client) = self.connected().await?;
-        let bytes = wire::to_bytes(request)?;
+        let bytes = wire::to_bytes(&self.question(request))?;
         let asked = client.request(bytes).await;
         let mut replies = asked.map_err(|source| unreachable(host, source))?;
         let silent = |_| Error::Silent { host: host.key };

@@ -255,6 +255,8 @@ impl Wallet {
         let certified = if asked > 1 {
             let agreed = self.agree(due, asked).await?;
             self.trust = agreed.trust;
+            // It may be behind the block that was agreed on.
+            self.hosts.release();
             self.handovers.extend(agreed.handovers);
             self.home.write_handovers(&self.handovers)?;
             agreed.certified
@@ -306,7 +308,9 @@ impl Wallet {
     ) -> Result<T, Error> {
         let (host, answer) = self.hosts.answer(request).await?;
         self.follow(host, &answer.snapshot).await?;
-        self.judge(host, &answer, check)
+        let proven = self.judge(host, &answer, check)?;
+        self.hosts.hold(&answer.snapshot);
+        Ok(proven)
     }
 
     /// Judges an answer of a host: not behind the trusted head, not at odds with it, and proven.

@@ -7,7 +7,8 @@ use dag::ancestry::Ancestry;
 use dag::event::{Kind, Reference};
 use dag::graph::{Handle, Vertex};
 use primitives::limits;
-use primitives::units::{PeerIndex, Round, Seq, Time};
+use primitives::quorum::Threshold;
+use primitives::units::{PeerIndex, Round, Seq, Stake, Time};
 
 use crate::creation::Composition;
 
@@ -36,7 +37,8 @@ pub(super) fn compose(dag: &Dag, own: PeerIndex, kind: Kind, round: Round) -> Co
     }
 }
 
-/// Roots of the round before of every peer not known to fork, and the own one (C6, C34).
+/// Roots of the round before of every peer not known to fork, and the own one; of forkers too where
+/// those are no quorum (C6, C34).
 fn votes<'a>(
     dag: &'a Dag,
     own: PeerIndex,
@@ -47,17 +49,29 @@ fn votes<'a>(
         .and_then(Vertex::chain_root)
         .and_then(|root| dag.vertex(root))
         .filter(|root| root.round() == round);
-    let mut votes: Vec<&Vertex> = dag
-        .root_handles(round)
-        .iter()
-        .filter_map(|handle| dag.vertex(*handle))
-        .filter(|root| root.creator() != own && !dag.is_forker(root.creator()))
-        .chain(own_root)
-        .collect();
-    votes.sort_by_key(|root| root.creator());
-    // A fork from below the floor shows no pair of one seq, but may show two roots of one round.
-    votes.dedup_by_key(|root| root.creator());
+    let others = dag.root_handles(round).iter();
+    let others = others.filter_map(|handle| dag.vertex(*handle));
+    let others = others.filter(|root| root.creator() != own);
+    let (forkers, honest): (Vec<_>, Vec<_>) =
+        others.partition(|root| dag.is_forker(root.creator()));
+    let mut votes: Vec<&Vertex> = honest.into_iter().chain(own_root).collect();
+    one_a_creator(&mut votes);
+    let committee = dag.committee();
+    let stake = votes.iter().fold(Stake::ZERO, |sum, vote| {
+        sum.later(committee.stake(vote.creator()).get())
+    });
+    if !committee.meets(Threshold::Quorum, stake) {
+        votes.extend(forkers);
+        one_a_creator(&mut votes);
+    }
     votes
+}
+
+/// Sorts by creator and keeps the first of each. A fork from below the floor shows no pair of one seq,
+/// but may show two roots of one round.
+fn one_a_creator(votes: &mut Vec<&Vertex>) {
+    votes.sort_by_key(|root| root.creator());
+    votes.dedup_by_key(|root| root.creator());
 }
 
 /// The newest events of the others that are in reach and not in `past`, which is what the event

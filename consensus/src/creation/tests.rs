@@ -146,6 +146,39 @@ fn no_round_is_skipped_within_64_and_the_next_after_the_highest_quorum_is_made_a
     }
 }
 
+/// A was away since its root of round 0, G crashed before the round given, and F forks when all rounds are
+/// drawn: B, C, D and E, which remain, are no quorum without A.
+fn left_behind(crashed: u64) -> Drawing {
+    let present = |round| {
+        let peers = ["B", "C", "D", "E", "F", "G"].into_iter();
+        let present = peers.filter(move |own| *own != "G" || round < crashed);
+        present.map(move |own| format!("{own}{round}"))
+    };
+    let mut text = String::from("A0\n B0\n C0\n D0\n E0\n F0\n G0\n");
+    for round in 1..=70 {
+        let votes: Vec<String> = present(round - 1).collect();
+        for root in present(round) {
+            text.push_str(&format!("{root} = {}\n", votes.join(" ")));
+        }
+    }
+    text.push_str("f70.x\n f70.x' = ^F70\n b70.x = f70.x $1\n b70.y = f70.x'\n");
+    Drawing::new(&[1; 7], &text)
+}
+
+#[test]
+fn who_was_away_comes_back_though_the_others_are_no_quorum_without_it() {
+    // G was there in round 69, or long gone: then a vote for the forker's root is all that is left.
+    for (crashed, voted) in [(70, [1, 2, 3, 4, 6].as_slice()), (2, &[1, 2, 3, 4, 5])] {
+        let drawing = left_behind(crashed);
+        assert!(drawing.dag.is_forker(PeerIndex(5)));
+        check(&drawing, PAYLOAD, 9_000, root(70));
+        let (creation, _) = policy(&drawing);
+        let composed = creation.compose(&drawing.dag, root(70)).unwrap();
+        let votes: Vec<_> = composed.votes.iter().map(|vote| vote.creator.0).collect();
+        assert_eq!(votes, voted, "{crashed}");
+    }
+}
+
 #[test]
 fn attestations_ride_the_next_root_and_justify_one_data_event_when_idle() {
     let mut drawing = Drawing::new(&[1, 1, 1, 1], "A0 @0\n B0\n C0");

@@ -100,7 +100,12 @@ fn transactions_below_the_mark_are_gone_and_the_rest_is_as_it_was() {
         }
     }
     for block in 0..5 {
-        let proof = |chain: &TestChain| chain.ledger.block_inclusion(height(block), &chain.rows);
+        let proof = |chain: &TestChain| {
+            let under = chain.ledger.height();
+            chain
+                .ledger
+                .block_inclusion(height(block), under, &chain.rows)
+        };
         assert_eq!(proof(&chain), proof(&whole));
     }
 }

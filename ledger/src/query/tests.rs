@@ -307,7 +307,9 @@ fn earlier_blocks_are_proven_ancestors() {
     let (ledger, keys) = (&chain.ledger, chain.ledger.tree_keys());
     for number in 0..5 {
         let number = height(number);
-        let (header, proof) = ledger.block_inclusion(number, &chain.rows).unwrap();
+        let (header, proof) = ledger
+            .block_inclusion(number, height(5), &chain.rows)
+            .unwrap();
         assert_eq!(header.height, number);
         let root = header.root().unwrap();
         check(&chain, &proof, |proof, state| {
@@ -323,8 +325,30 @@ fn earlier_blocks_are_proven_ancestors() {
         });
     }
     let (found, last) = (height(5), height(5));
-    let refused = ledger.block_inclusion(found, &chain.rows).unwrap_err();
-    assert_eq!(refused, Error::UnknownHeight { found, last });
+    let refused = ledger.block_inclusion(found, last, &chain.rows);
+    assert_eq!(refused, Err(Error::UnknownHeight { found, last }));
+}
+
+#[test]
+fn earlier_blocks_are_proven_under_any_later_one() {
+    let (chain, _) = chain();
+    let (ledger, keys) = (&chain.ledger, chain.ledger.tree_keys());
+    for (number, under) in
+        [(0, 1), (0, 4), (1, 3), (3, 4), (2, 5)].map(|(a, b)| (height(a), height(b)))
+    {
+        let (header, proof) = ledger.block_inclusion(number, under, &chain.rows).unwrap();
+        let row: BlockRow = demand(&chain.rows, Table::Block, &height_key(under)).unwrap();
+        let state = State {
+            height: under,
+            root: row.header.state,
+        };
+        let root = header.root().unwrap();
+        proof.verify(keys, number, &root.0, &state).unwrap();
+    }
+    for (number, under) in [(3, 3), (3, 2)] {
+        let refused = ledger.block_inclusion(height(number), height(under), &chain.rows);
+        assert!(refused.is_err(), "{number} under {under}");
+    }
 }
 
 #[test]

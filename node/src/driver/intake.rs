@@ -13,7 +13,7 @@ use primitives::keys::PublicKey;
 use replica::{Input, Ticket, input};
 use tokio::sync::{mpsc, watch};
 use wallet_proto::reply::{Code, Refusal, Reply};
-use wallet_proto::request::Request;
+use wallet_proto::request::{Question, Request};
 use wallet_proto::wire;
 
 use super::directory::Directory;
@@ -143,9 +143,13 @@ fn take_wallets(mut events: Events<WalletEvent>, works: &SyncSender<Work>, check
 
 fn take_request(ticket: Ticket, bytes: &[u8], checks: &Checks) -> Option<Input> {
     match wire::from_bytes(bytes) {
-        Ok(Request::Submit {
-            transactions,
-            report,
+        Ok(Question {
+            request:
+                Request::Submit {
+                    transactions,
+                    report,
+                },
+            held: _,
         }) => {
             let bytes = transactions
                 .into_vec()
@@ -158,7 +162,7 @@ fn take_request(ticket: Ticket, bytes: &[u8], checks: &Checks) -> Option<Input> 
                 report,
             })
         }
-        Ok(request) => Some(Input::Wallet { ticket, request }),
+        Ok(question) => Some(Input::Wallet { ticket, question }),
         Err(error) => {
             tracing::debug!(session = ticket.session, %error, "request refused");
             let refusal = Refusal::new(Code::Malformed, &error.to_string());

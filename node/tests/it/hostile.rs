@@ -23,7 +23,7 @@ use primus_node::status::Status;
 use primus_node::store::Kind as StoreKind;
 use tempfile::TempDir;
 use wallet_proto::reply::{Reply, Stage};
-use wallet_proto::request::{Report, Request};
+use wallet_proto::request::{Question, Report, Request};
 use wallet_proto::wire;
 
 /// Long for anything that is waited for here; a wait that reaches it fails.
@@ -278,7 +278,11 @@ async fn a_hostile_peers_messages_are_counted_and_the_node_goes_on() {
 /// Whether the node fails to answer a plain question.
 async fn ask_head(victim: &Victim) -> bool {
     let client = victim.wallet().await;
-    let reply = ask(&client, wire::to_bytes(&Request::Head).unwrap()).await;
+    let reply = ask(
+        &client,
+        wire::to_bytes(&Question::from(Request::Head)).unwrap(),
+    )
+    .await;
     client.close().await;
     !matches!(reply, Reply::Answer(_))
 }
@@ -288,7 +292,7 @@ async fn a_hostile_wallets_requests_are_refused_in_words_and_the_node_goes_on() 
     let victim = victim();
     victim.until("node is up", |_| true).await;
     let client = victim.wallet().await;
-    let head = wire::to_bytes(&Request::Head).unwrap();
+    let head = wire::to_bytes(&Question::from(Request::Head)).unwrap();
     let mut trailing = head.clone();
     trailing.push(0);
     let mut other_version = head.clone();
@@ -313,11 +317,11 @@ async fn a_hostile_wallets_requests_are_refused_in_words_and_the_node_goes_on() 
 
     let submit = |bytes: Vec<u8>| {
         let transactions = List::new(vec![codec::Bytes::new(bytes).unwrap()]).unwrap();
-        wire::to_bytes(&Request::Submit {
+        let request = Request::Submit {
             transactions,
             report: Report::Final,
-        })
-        .unwrap()
+        };
+        wire::to_bytes(&Question::from(request)).unwrap()
     };
     let garbage = ask(&client, submit(vec![7; 100])).await;
     assert!(

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use ledger::header::Header;
 use primitives::codec::List;
 use primitives::store::Store;
-use primitives::units::{Epoch, Height};
+use primitives::units::Height;
 use primitives::{Digest, limits};
 use wallet_proto::certificate::Certificate;
 use wallet_proto::reply::{Answer, Body, Code, History, Refusal, Reply, Snapshot, Stage};
-use wallet_proto::request::{Report, Request};
-use wallet_proto::serve::{self, Unserved};
+use wallet_proto::request::{Question, Report, Request};
+use wallet_proto::serve::{self, Served, Unserved};
 
 use crate::error::Error;
 use crate::handle::seal::seal_of;
@@ -32,53 +32,41 @@ impl Replica {
     pub(crate) fn handle_wallet<S: Store>(
         &mut self,
         ticket: Ticket,
-        request: Request,
+        question: Question,
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
         self.stats.wallet_requests = self.stats.wallet_requests.saturating_add(1);
-        match request {
-            Request::Track { ids, report } => self.track(ticket, &ids, report, turn),
-            Request::Head => self.answer_head(ticket, turn),
-            other @ Request::Committee { epoch } => {
-                match serve::body(&other, &self.ledger, &turn.store) {
-                    Ok(body) => self.answer_committee(ticket, epoch, body, turn),
-                    Err(unserved) => refuse(ticket, unserved, turn),
-                }
-            }
-            other @ (Request::Submit { .. }
+        match &question.request {
+            Request::Track { ids, report } => return self.track(ticket, ids, *report, turn),
+            Request::Head => return self.answer_head(ticket, turn),
+            Request::Submit { .. }
+            | Request::Committee { .. }
             | Request::History { .. }
             | Request::Output { .. }
             | Request::Transaction { .. }
             | Request::Block { .. }
             | Request::Consistency { .. }
             | Request::Record { .. }
-            | Request::Commit { .. }) => match serve::body(&other, &self.ledger, &turn.store) {
-                Ok(body) => {
-                    let answer = answer(*self.ledger.header(), body);
-                    self.answer_or_hold(ticket, answer, turn)
-                }
-                Err(unserved) => refuse(ticket, unserved, turn),
-            },
+            | Request::Commit { .. } => {}
         }
-    }
-
-    /// A committee is proven by the block that sealed the epoch before (C30).
-    fn answer_committee<S: Store>(
-        &mut self,
-        ticket: Ticket,
-        epoch: Epoch,
-        body: Body,
-        turn: &mut Turn<'_, S>,
-    ) -> Result<(), Error> {
-        let before = epoch.earlier(1);
-        let sealing = self.ledger.parameters().last_height(before);
-        let mut answer = answer(self.stored_header(sealing, &turn.store)?, body);
-        let Some(certified) = seal_of(before, &turn.store)? else {
-            return self.answer_or_hold(ticket, answer, turn);
+        let Served { under, body } = match serve::serve(&question, &self.ledger, &turn.store) {
+            Ok(served) => served,
+            Err(unserved) => return refuse(ticket, unserved, turn),
         };
-        answer.snapshot.certificate = self.certificate(&certified, &turn.store)?;
-        turn.end(ticket, Reply::Answer(answer));
-        Ok(())
+        let mut answer = answer(self.stored_header(under, &turn.store)?, body);
+        if question.held == Some(under) {
+            turn.end(ticket, Reply::Answer(answer));
+            return Ok(());
+        }
+        // A committee is proven by the block that sealed the epoch before (C30).
+        if let Request::Committee { epoch } = question.request
+            && let Some(certified) = seal_of(epoch.earlier(1), &turn.store)?
+        {
+            answer.snapshot.certificate = self.certificate(&certified, &turn.store)?;
+            turn.end(ticket, Reply::Answer(answer));
+            return Ok(());
+        }
+        self.answer_or_hold(ticket, answer, turn)
     }
 
     /// Refuses held answers whose certificate did not come in time.

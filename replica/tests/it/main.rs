@@ -16,8 +16,10 @@ use network::{Network, secret};
 use primitives::codec;
 use primitives::keys::Signer;
 use primitives::units::{Amount, Height};
+use wallet_proto::Trust;
+use wallet_proto::certificate::Certificate;
 use wallet_proto::reply::{Body as Answered, Reply, Stage};
-use wallet_proto::request::{Page, Request};
+use wallet_proto::request::{Page, Question, Request};
 
 const EQUAL: [u64; 4] = [1_000; 4];
 
@@ -126,6 +128,45 @@ fn a_payment_passes_every_grade_and_all_peers_agree() {
     };
     assert!(matches!(answer.body, Answered::History(_)));
     assert!(answer.snapshot.certificate.aggregate.nonces.len() >= 3);
+}
+
+#[test]
+fn what_stands_under_a_block_that_the_wallet_holds_is_answered_at_once_without_certificate() {
+    let mut network = Network::start(3, &EQUAL, &[(secret(1).public(), 500)]);
+    network.run(1_000);
+    let payment = payment(&network, 1, 2);
+    network.submit(0, 9, vec![payment.clone()]);
+    network.run_until(5_000, "payment proven", |network| {
+        matches!(stages(network, 9).last(), Some(Stage::Proven { .. }))
+    });
+    let trust = Trust::new(&network.genesis).unwrap();
+    let mut ask = |request: Request, held| {
+        network.replies.clear();
+        network.ask(0, 10, Question { held, request });
+        let Some((_, _, Reply::Answer(answer))) = network.replies.pop() else {
+            panic!("not answered at once")
+        };
+        *answer
+    };
+    let whole = ask(Request::Head, None).snapshot;
+    trust.certify(&whole).unwrap();
+    let id = *ledger::tx::check_alone(payment, trust.chain()).id();
+    let held = Some(whole.header.height);
+    for request in [
+        Request::Transaction { id },
+        Request::Record {
+            key: secret(2).public(),
+        },
+    ] {
+        let answer = ask(request.clone(), held);
+        assert_eq!(answer.snapshot.header, whole.header, "{request:?}");
+        let bare = Certificate::empty(whole.header.epoch);
+        assert_eq!(answer.snapshot.certificate, bare, "{request:?}");
+        assert_ne!(ask(request.clone(), None).snapshot.certificate, bare);
+        // A block that is not there yet is not held by anybody.
+        let above = Some(whole.header.height.later(9));
+        assert_ne!(ask(request, above).snapshot.certificate, bare);
+    }
 }
 
 #[test]

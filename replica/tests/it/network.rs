@@ -21,7 +21,7 @@ use primus_replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket, prun
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use wallet_proto::reply::Reply;
-use wallet_proto::request::{Report, Request};
+use wallet_proto::request::{Question, Report, Request};
 use zeroize::Zeroizing;
 
 /// A store in memory; what was applied is durable.
@@ -297,13 +297,18 @@ impl Network {
         );
     }
 
-    /// Asks a peer something.
+    /// Asks a peer something, for a wallet that holds no certificate.
     pub(crate) fn request(&mut self, peer: usize, session: u64, request: Request) {
+        self.ask(peer, session, request.into());
+    }
+
+    /// Asks a peer something.
+    pub(crate) fn ask(&mut self, peer: usize, session: u64, question: Question) {
         let ticket = Ticket {
             session,
             request: 1,
         };
-        self.input(peer, Input::Wallet { ticket, request });
+        self.input(peer, Input::Wallet { ticket, question });
     }
 
     /// Lets virtual time pass.

@@ -22,7 +22,7 @@ fn a_full_batch_fits_into_a_request() {
             transactions: List::new(transactions).unwrap(),
             report: Report::Final,
         };
-        let bytes = wire::to_bytes(&request).unwrap();
+        let bytes = wire::to_bytes(&Question::from(request)).unwrap();
         assert!(bytes.len() <= WALLET_REQUEST_BYTES_MAX, "{}", bytes.len());
     }
 }

@@ -12,14 +12,14 @@ use super::*;
 use crate::certificate::attestation_digest;
 use crate::proof_file::ProofFile;
 use crate::reply::{Code, Refusal, Reply, Stage, Step};
-use crate::request::{Page, Report, Request};
+use crate::request::{Page, Question, Report, Request};
 use crate::test_chain::{TestChain, genesis, public};
 
-fn requests() -> Vec<Request> {
+fn requests() -> Vec<Question> {
     let key = PublicKey([3; 32]);
     let transactions = List::new(vec![Bytes::new(vec![1, 2, 3]).unwrap()]).unwrap();
     let history = |page| Request::History { key, page };
-    vec![
+    let requests = [
         Request::Head,
         Request::Submit {
             transactions,
@@ -55,7 +55,13 @@ fn requests() -> Vec<Request> {
             key,
             height: Height::new(13),
         },
-    ]
+    ];
+    let held = [None, Some(Height::new(13))];
+    let question = |(place, request)| Question {
+        held: held[place % 2],
+        request,
+    };
+    requests.into_iter().enumerate().map(question).collect()
 }
 
 /// Replies of every kind, answers included.
@@ -130,8 +136,12 @@ fn digest_of<T: Canonical>(messages: &[T]) -> String {
 
 #[test]
 fn requests_and_replies_keep_their_bytes() {
-    assert_eq!(to_bytes(&Request::Head).unwrap(), [1, 0, 0, 0, 0]);
-    let golden = "6f43e1bbb6c275c0c950f3d846e5258f17a1c9111f9c95de8e8b4c42a71a9ecd";
+    let head = Question::from(Request::Head);
+    assert_eq!(to_bytes(&head).unwrap(), [1, 0, 0, 0, 0, 0]);
+    let held = Some(Height::new(7));
+    let golden = [1, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(to_bytes(&Question { held, ..head }).unwrap(), golden);
+    let golden = "740e19191c7cda0ff0aad779cfb109a6b668a1f043cfc422ffa1f4d6aeb834d5";
     assert_eq!(digest_of(&requests()), golden, "requests");
     let refusal = Reply::Error(Refusal::new(Code::NotFound, "no"));
     let golden = [1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, b'n', b'o'];
@@ -157,9 +167,9 @@ fn what_an_attestation_signs_is_what_peers_sign() {
 fn every_message_survives_the_way_and_other_versions_do_not() {
     for request in requests() {
         let mut bytes = to_bytes(&request).unwrap();
-        assert_eq!(from_bytes::<Request>(&bytes).unwrap(), request);
+        assert_eq!(from_bytes::<Question>(&bytes).unwrap(), request);
         bytes[0] = 2;
-        let refused = from_bytes::<Request>(&bytes);
+        let refused = from_bytes::<Question>(&bytes);
         assert_eq!(refused, Err(Error::Version { found: 2 }));
     }
     for reply in replies() {
@@ -179,7 +189,7 @@ fn check_canonical<T: Canonical>(bytes: &[u8]) {
 }
 
 fn check_all(bytes: &[u8]) {
-    check_canonical::<Request>(bytes);
+    check_canonical::<Question>(bytes);
     check_canonical::<Reply>(bytes);
     check_canonical::<ProofFile>(bytes);
 }

@@ -1,13 +1,15 @@
 //! A peer that serves wallets over the real transport, from a real ledger; honest or not.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use net::{Bytes, Config, Endpoint, Limits, Part, WalletEvent};
 use primitives::codec::List;
+use wallet_proto::certificate::Certificate;
 use wallet_proto::reply::{Answer, Body, Code, History, Refusal, Reply, Stage, Step};
 use wallet_proto::test_chain::{TestChain, secret};
-use wallet_proto::{Request, wire};
+use wallet_proto::{Question, Request, wire};
 
 /// How a host behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +26,16 @@ pub(crate) enum Manner {
     BelowQuorum,
     /// Changes one signature.
     WrongSignature,
+    /// Leaves out certificates that the wallet does not have.
+    LeavesOut,
 }
 
 /// A running host.
 pub(crate) struct Host {
     pub(crate) endpoint: Endpoint,
     pub(crate) chain: Arc<Mutex<TestChain>>,
+    /// How many certificates it has sent.
+    pub(crate) certificates: Arc<AtomicUsize>,
 }
 
 impl Host {
@@ -54,6 +60,8 @@ impl Host {
         };
         let mut served = Endpoint::serve(config, secret(seed)).unwrap();
         let (endpoint, state) = (served.endpoint.clone(), Arc::clone(&chain));
+        let certificates = Arc::new(AtomicUsize::new(0));
+        let sent = Arc::clone(&certificates);
         tokio::spawn(async move {
             while let Some(event) = served.wallets.recv().await {
                 let WalletEvent::Request {
@@ -65,6 +73,8 @@ impl Host {
                     continue;
                 };
                 let replies = replies(&state, manner, &bytes);
+                let whole = replies.iter().filter(|reply| is_whole(reply)).count();
+                sent.fetch_add(whole, Ordering::Relaxed);
                 let last = replies.len() - 1;
                 for (place, reply) in replies.iter().enumerate() {
                     let part = if place == last {
@@ -81,6 +91,7 @@ impl Host {
         Self {
             endpoint: served.endpoint,
             chain,
+            certificates,
         }
     }
 
@@ -95,21 +106,30 @@ impl Host {
 
 fn replies(chain: &Mutex<TestChain>, manner: Manner, bytes: &[u8]) -> Vec<Reply> {
     let mut chain = chain.lock().unwrap();
-    let request = match wire::from_bytes(bytes) {
-        Ok(request) => request,
+    let question: Question = match wire::from_bytes(bytes) {
+        Ok(question) => question,
         Err(error) => {
             let refusal = Refusal::new(Code::Unknown, &error.to_string());
             return vec![Reply::Error(refusal)];
         }
     };
-    if let Request::Submit { transactions, .. } = request {
+    if let Request::Submit { transactions, .. } = question.request {
         let transactions: Vec<_> = transactions.iter().map(|bytes| bytes.to_vec()).collect();
         return submit(&mut chain, manner, &transactions);
     }
-    match chain.answer(&request) {
+    match chain.answer_to(&question) {
         Err(refusal) => vec![Reply::Error(refusal)],
         Ok(answer) => vec![Reply::Answer(Box::new(twisted(&chain, manner, answer)))],
     }
+}
+
+/// Whether it is an answer with a certificate.
+fn is_whole(reply: &Reply) -> bool {
+    let Reply::Answer(answer) = reply else {
+        return false;
+    };
+    let snapshot = &answer.snapshot;
+    snapshot.certificate != Certificate::empty(snapshot.header.epoch)
 }
 
 fn submit(chain: &mut TestChain, manner: Manner, transactions: &[Vec<u8>]) -> Vec<Reply> {
@@ -136,6 +156,7 @@ fn twisted(chain: &TestChain, manner: Manner, mut answer: Answer) -> Answer {
     let header = answer.snapshot.header;
     match manner {
         Manner::Honest | Manner::Drops => {}
+        Manner::LeavesOut => answer.snapshot.certificate = Certificate::empty(header.epoch),
         Manner::OtherStateRoot => answer.snapshot.header.state.0[0] ^= 1,
         Manner::BelowQuorum => answer.snapshot = chain.certify(header, &[0, 1]),
         Manner::WrongSignature => {

@@ -117,6 +117,37 @@ fn a_payment_is_seen_settled_and_proven_and_both_sides_see_it() {
 }
 
 #[test]
+fn one_certificate_is_loaded_however_many_answers_stand_under_its_block() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let host = Host::start(21, chain(), Manner::Honest);
+        let sent = || host.certificates.load(std::sync::atomic::Ordering::Relaxed);
+        let options = home(folder.path(), OWNER, &host.chain, vec![host.address()]);
+        let mut wallet = Wallet::open(&options).unwrap();
+        let balance = wallet.balance().await.unwrap();
+        assert_eq!((balance.coins, sent()), (2, 1));
+        // The payment is in a newer block, which everything after it stands under.
+        let payment = Payment::new(public(51), Amount::new(20));
+        let paid = wallet.pay(&payment, LIMIT, &mut |_, _| ()).await;
+        assert!(paid.unwrap().settled.outcome.is_applied());
+        wallet.balance().await.unwrap();
+        assert_eq!((wallet.book().lines().len(), sent()), (2, 2));
+        // Transactions stay with the hosts, which cannot withhold one.
+        let files = std::fs::read_dir(&options.home).unwrap();
+        let stored: u64 = files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum();
+        assert!(stored < 1_000, "{stored}");
+        // What leaves the wallet is whole all the same.
+        let key = *wallet.key();
+        let file = wallet.proof(Claim::History { key }).await.unwrap();
+        let trust = Trust::new(&host.chain.lock().unwrap().genesis).unwrap();
+        proof_file::verify(&file, &trust).unwrap();
+        assert_eq!(sent(), 2);
+    });
+}
+
+#[test]
 fn more_than_the_proven_coin_cannot_be_paid() {
     let folder = tempfile::tempdir().unwrap();
     runtime().block_on(async {
@@ -224,6 +255,7 @@ fn a_lying_host_is_refused_with_the_failing_part_and_another_one_asked() {
         (Manner::OtherStateRoot, "certificate: not all of the 4"),
         (Manner::BelowQuorum, "certificate: stake"),
         (Manner::WrongSignature, "certificate: not all of the 4"),
+        (Manner::LeavesOut, "certificate: "),
         (Manner::MissingEntry, "history: "),
     ];
     for (manner, part) in cases {
