@@ -170,29 +170,26 @@ fn per_payment(
         loaded += wire::to_bytes(&question)?.len() + 8;
         loaded += wire::to_bytes(&Reply::Answer(Box::new(answer)))?.len();
     }
-    // What an empty certificate takes is counted already.
-    loaded -= EMPTY_CERTIFICATE_BYTES;
+    // Each answer was counted with an empty certificate.
+    let empty = certificate_bytes(0, 0);
     let claim = Claim::Transaction { id: ids[9] };
     let answer = chain.answer(&claim.request()).map_err(anyhow::Error::msg)?;
     let file = ProofFile::new(*chain.ledger.chain(), claim, vec![], answer)?;
     let file = proof_file::to_bytes(&file)?.len();
     for peers in [4, 100, PEERS_MAX] {
         let whole = certificate_bytes(peers, peers * 2 / 3 + 1);
-        let busy = loaded + 2 * whole - EMPTY_CERTIFICATE_BYTES;
+        let idle = loaded + whole - empty;
+        let busy = idle + whole - empty;
         println!(
-            "chain::wallet/peers={peers}  {} bytes a payment in 3 answers, {busy} if a block comes in \
-             between; {} bytes stored for any number of own transactions; a proof file of one has {} \
+            "chain::wallet/peers={peers}  {idle} bytes a payment in 3 answers, {busy} if a block comes in \
+             between; {HOME_BYTES} bytes stored for any number of own transactions; a proof file of one has {} \
              bytes",
-            loaded + whole,
-            HOME_BYTES,
             file + whole - certificate,
         );
     }
     Ok(())
 }
 
-/// A certificate of nobody (docs/spec/proofs.md section 3).
-const EMPTY_CERTIFICATE_BYTES: usize = 8 + 4 + 4 + 32;
 /// The wallet's home: key, settings, head, an outbox of none. Its transactions stay with the hosts,
 /// which cannot withhold one.
 const HOME_BYTES: usize = 65 + 512 + 49 + 5;

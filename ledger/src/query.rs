@@ -164,11 +164,9 @@ impl Ledger {
         outpoint: &Outpoint,
         store: &S,
     ) -> Result<Option<FoundOutput>, Error> {
-        let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
-        let Some(PositionRow { position }) = row else {
+        let Some((position, row)) = output_row(outpoint, store)? else {
             return Ok(None);
         };
-        let row: OutputRow = demand(store, Table::Output, &position_key(position))?;
         let (keys, tree) = (self.tree_keys(), &self.outputs);
         Ok(Some(FoundOutput {
             created: row.created,
@@ -186,12 +184,9 @@ impl Ledger {
         outpoint: &Outpoint,
         store: &S,
     ) -> Result<Option<Digest>, Error> {
-        let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
-        let Some(PositionRow { position }) = row else {
-            return Ok(None);
-        };
-        let row: OutputRow = demand(store, Table::Output, &position_key(position))?;
-        Ok(row.spent.map(|spent| spent.txid))
+        let row = output_row(outpoint, store)?;
+        let spent = row.and_then(|(_, row)| row.spent);
+        Ok(spent.map(|spent| spent.txid))
     }
 
     /// The record of a key or name, or that it has none, under the newest state root.
@@ -416,6 +411,16 @@ pub fn key_map_position(key: &PublicKey) -> MapPosition {
         map: Map::Key,
         position: key_position(key),
     }
+}
+
+/// The position and the row of the output at this outpoint; none if there never was one.
+fn output_row<S: Store>(outpoint: &Outpoint, store: &S) -> Result<Option<(u64, OutputRow)>, Error> {
+    let row: Option<PositionRow> = read(store, Table::Outpoint, &outpoint_key(outpoint))?;
+    let Some(PositionRow { position }) = row else {
+        return Ok(None);
+    };
+    let row = demand(store, Table::Output, &position_key(position))?;
+    Ok(Some((position, row)))
 }
 
 /// `count`, if it fits in one page.

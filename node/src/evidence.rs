@@ -3,12 +3,11 @@
 
 use dag::event::Evidence;
 use ledger::Genesis;
-use primitives::Digest;
 use primitives::codec::{self, Canonical};
 use primitives::digest::{from_hex, to_hex};
 use primitives::keys::PublicKey;
 use primitives::store::{Store, Table};
-use primitives::units::{Epoch, Seq};
+use primitives::units::Epoch;
 use replica::rows::{evidence_end, evidence_key};
 use serde::{Deserialize, Serialize};
 
@@ -125,18 +124,16 @@ fn stored(row: &[u8], store: &impl Store, genesis: &Genesis) -> Result<File, Err
 
 fn shown(evidence: &Evidence, store: &impl Store, genesis: &Genesis) -> Result<Shown, Error> {
     let header = evidence.first.header();
-    let (epoch, seq): (Epoch, Seq) = (header.epoch, header.seq);
-    let committee = epoch_start(store, genesis, epoch)?.committee;
+    let committee = epoch_start(store, genesis, header.epoch)?.committee;
     let forker = evidence.verify(&committee);
     let forker = forker.and_then(|forker| committee.member(forker));
-    let id = |id: &Digest| id.to_string();
     Ok(Shown {
-        chain: id(committee.chain()),
-        epoch: epoch.get(),
-        seq: seq.get(),
+        chain: committee.chain().to_string(),
+        epoch: header.epoch.get(),
+        seq: header.seq.get(),
         peer: forker.map_err(nothing)?.key.to_string(),
-        first: id(evidence.first.id()),
-        second: id(evidence.second.id()),
+        first: evidence.first.id().to_string(),
+        second: evidence.second.id().to_string(),
     })
 }
 

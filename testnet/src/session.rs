@@ -79,7 +79,7 @@ impl Session {
             transactions: List::new(transactions?)?,
             report,
         };
-        self.follow(&request).await
+        self.follow(request).await
     }
 
     /// Asks how far transactions have come that were submitted to any peer; at most 1,024.
@@ -88,7 +88,7 @@ impl Session {
     /// As [`Session::submit`].
     pub async fn track(&self, ids: &[Digest], report: Report) -> Result<Following, Error> {
         let ids = List::new(ids.to_vec())?;
-        self.follow(&Request::Track { ids, report }).await
+        self.follow(Request::Track { ids, report }).await
     }
 
     /// Asks for one answer with its proof, which is not checked here.
@@ -96,7 +96,7 @@ impl Session {
     /// # Errors
     /// [`Error::Net`]; [`Error::Refused`] with the peer's words; [`Error::Wallet`] for a reply that
     /// is none.
-    pub async fn ask(&self, request: &Request) -> Result<Answer, Error> {
+    pub async fn ask(&self, request: Request) -> Result<Answer, Error> {
         let mut replies = self.send(request).await?;
         let reply = replies.next().await.ok_or_else(|| self.silent())?;
         let bytes = reply.map_err(|error| Error::net(&self.host.name, error))?;
@@ -110,18 +110,16 @@ impl Session {
         }
     }
 
-    async fn follow(&self, request: &Request) -> Result<Following, Error> {
+    async fn follow(&self, request: Request) -> Result<Following, Error> {
         Ok(Following {
             host: self.host.name.clone(),
             replies: self.send(request).await?,
         })
     }
 
-    async fn send(&self, request: &Request) -> Result<Replies, Error> {
-        let replies = self
-            .client
-            .request(wire::to_bytes(&Question::from(request.clone()))?)
-            .await;
+    async fn send(&self, request: Request) -> Result<Replies, Error> {
+        let question = wire::to_bytes(&Question::from(request))?;
+        let replies = self.client.request(question).await;
         replies.map_err(|error| Error::net(&self.host.name, error))
     }
 

@@ -118,7 +118,7 @@ pub async fn status(http: SocketAddr) -> Result<Status, Error> {
 /// # Errors
 /// As [`Session::ask`]; [`Error::Wallet`] for a proof that does not hold.
 pub async fn head(session: &Session, trust: &mut Trust) -> Result<Certified, Error> {
-    let answer = session.ask(&Request::Head).await?;
+    let answer = session.ask(Request::Head).await?;
     follow(session, trust, answer.snapshot.header.epoch).await?;
     Ok(check::head(&answer, trust)?)
 }
@@ -236,7 +236,7 @@ async fn testimony(
     reach(session, trust, newest).await?;
     let mut roots = Vec::new();
     for height in samples(newest) {
-        let answer = session.ask(&Request::Block { height }).await?;
+        let answer = session.ask(Request::Block { height }).await?;
         follow(session, trust, answer.snapshot.header.epoch).await?;
         let known = check::block(height, &answer, trust)?;
         roots.push(Root {
@@ -263,7 +263,7 @@ fn samples(newest: Height) -> Vec<Height> {
 async fn follow(session: &Session, trust: &mut Trust, epoch: Epoch) -> Result<(), Error> {
     while trust.epoch() < epoch {
         let next = trust.epoch().later(1);
-        let answer = session.ask(&Request::Committee { epoch: next }).await?;
+        let answer = session.ask(Request::Committee { epoch: next }).await?;
         check::committee(answer, trust)?;
     }
     Ok(())

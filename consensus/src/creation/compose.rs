@@ -7,10 +7,9 @@ use dag::ancestry::Ancestry;
 use dag::event::{Kind, Reference};
 use dag::graph::{Handle, Vertex};
 use primitives::limits;
-use primitives::quorum::Threshold;
-use primitives::units::{PeerIndex, Round, Seq, Stake, Time};
+use primitives::units::{PeerIndex, Round, Seq, Time};
 
-use crate::creation::Composition;
+use crate::creation::{Composition, has_votable_quorum};
 
 /// Branches of one forker that an honest peer ever references (C10).
 const BRANCHES_MAX: usize = 2;
@@ -49,29 +48,20 @@ fn votes<'a>(
         .and_then(Vertex::chain_root)
         .and_then(|root| dag.vertex(root))
         .filter(|root| root.round() == round);
-    let others = dag.root_handles(round).iter();
-    let others = others.filter_map(|handle| dag.vertex(*handle));
-    let others = others.filter(|root| root.creator() != own);
-    let (forkers, honest): (Vec<_>, Vec<_>) =
-        others.partition(|root| dag.is_forker(root.creator()));
-    let mut votes: Vec<&Vertex> = honest.into_iter().chain(own_root).collect();
-    one_a_creator(&mut votes);
-    let committee = dag.committee();
-    let stake = votes.iter().fold(Stake::ZERO, |sum, vote| {
-        sum.later(committee.stake(vote.creator()).get())
-    });
-    if !committee.meets(Threshold::Quorum, stake) {
-        votes.extend(forkers);
-        one_a_creator(&mut votes);
-    }
-    votes
-}
-
-/// Sorts by creator and keeps the first of each. A fork from below the floor shows no pair of one seq,
-/// but may show two roots of one round.
-fn one_a_creator(votes: &mut Vec<&Vertex>) {
+    let is_quorum = has_votable_quorum(dag, round);
+    let is_asked =
+        |root: &&Vertex| root.creator() != own && !(is_quorum && dag.is_forker(root.creator()));
+    let mut votes: Vec<&Vertex> = dag
+        .root_handles(round)
+        .iter()
+        .filter_map(|handle| dag.vertex(*handle))
+        .filter(is_asked)
+        .chain(own_root)
+        .collect();
     votes.sort_by_key(|root| root.creator());
+    // A fork from below the floor shows no pair of one seq, but may show two roots of one round.
     votes.dedup_by_key(|root| root.creator());
+    votes
 }
 
 /// The newest events of the others that are in reach and not in `past`, which is what the event

@@ -1,6 +1,7 @@
 //! `primus evidence`: from the store, or from the node that has it open.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use primitives::keys::PublicKey;
@@ -10,7 +11,7 @@ use super::Printer;
 use super::audit::open;
 use crate::config::Config;
 use crate::error::{Error, Exit};
-use crate::evidence::{self, FILE_BYTES_MAX, File, Listed, Shown};
+use crate::evidence::{self, FILE_BYTES_MAX, Listed, Shown};
 use crate::home::read_genesis;
 use crate::http::client;
 use crate::store::Database;
@@ -37,7 +38,7 @@ pub(super) fn export(
     peer: &PublicKey,
     printer: &mut Printer<'_>,
 ) -> Result<Exit, Error> {
-    let file: File = match open(config) {
+    let file: evidence::File = match open(config) {
         Ok((store, genesis)) => evidence::export(&store, &genesis, epoch, peer)?,
         Err(Error::StoreInUse { .. }) => {
             client::json(config.http, &format!("/v1/evidence/{epoch}/{peer}"))?
@@ -70,13 +71,16 @@ pub(super) fn verify_alone(
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    let failed = || Error::io(file.display().to_string());
-    let length = fs::metadata(file).map_err(failed())?.len();
-    if length > FILE_BYTES_MAX {
-        let reason = format!("{length} bytes where at most {FILE_BYTES_MAX} are due");
+    let mut bytes = Vec::new();
+    // A device or pipe has no length to ask for.
+    File::open(file)
+        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(Error::io(file.display().to_string()))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let reason = format!("more than {FILE_BYTES_MAX} bytes");
         return Err(Error::ShowsNothing { reason });
     }
-    fs::read(file).map_err(failed())
+    Ok(bytes)
 }
 
 fn print(shown: &Shown, printer: &mut Printer<'_>) -> Result<Exit, Error> {

@@ -1,3 +1,4 @@
+use primitives::Digest;
 use primitives::store::Batch;
 
 use super::*;

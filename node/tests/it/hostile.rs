@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dag::event::{Event, Header, Kind, payload_digest};
 use dag::gossip::{Message, Parcel};
 use ledger::Genesis;
 use ledger::genesis::{ONE_EPOCH, Parameters};
@@ -13,8 +12,7 @@ use ledger::tx::{Body, Output, Transaction};
 use net::{Bytes, Client, Endpoint, Lane, Limits, PeerAddress, PeerEvent, Served};
 use primitives::Digest;
 use primitives::codec::{self, List};
-use primitives::keys::Signer;
-use primitives::units::{Amount, Epoch, PeerIndex, Round, Seq, Time};
+use primitives::units::{Amount, PeerIndex};
 use primus_node::home::{self, Plan, Secrets};
 use primus_node::http::client::json;
 use primus_node::keyfile::Secret;
@@ -25,6 +23,8 @@ use tempfile::TempDir;
 use wallet_proto::reply::{Reply, Stage};
 use wallet_proto::request::{Question, Report, Request};
 use wallet_proto::wire;
+
+use crate::root;
 
 /// Long for anything that is waited for here; a wait that reaches it fails.
 const LONG: Duration = Duration::from_secs(30);
@@ -158,27 +158,8 @@ impl Victim {
 
     /// The hostile peer's root of round 0 at `time`, signed with `key`.
     fn root(&self, chain: Digest, time: u64, key: &Secret) -> Vec<u8> {
-        let signer = key.signer().unwrap();
-        let (epoch, round) = (Epoch::ZERO, Round::ZERO);
-        let header = Header {
-            version: 1,
-            chain,
-            epoch,
-            creator: self.hostile_index(),
-            round,
-            seq: Seq::ZERO,
-            kind: Kind::Root,
-            self_parent: None,
-            sealing: None,
-            votes: List::empty(),
-            parents: List::empty(),
-            time: Time::new(time),
-            payload: payload_digest(&[]),
-            payload_bytes: 0,
-            beacon: Some(signer.beacon(&chain, epoch, round)),
-            attestations: List::empty(),
-        };
-        let signed = Event::sign(header, &signer).unwrap().signed().clone();
+        let event = root(chain, self.hostile_index(), time, key);
+        let signed = event.signed().clone();
         let parcel = Parcel {
             signed,
             payload: codec::Bytes::default(),

@@ -35,18 +35,14 @@ impl Wallet {
                 bytes: Bytes::default(),
             })
         };
-        let fee = self.fee(fee)?;
-        self.balance().await?;
-        self.home.change_outbox(|outbox| {
-            let prepared = self.fund(body, Vec::new(), fee, &self.free_coins(outbox)?)?;
+        let keep = |prepared: &Prepared| {
             keep(&Deed {
                 chain,
                 transaction: prepared.id,
                 fields,
-            })?;
-            outbox.push(prepared.bytes.clone());
-            Ok(prepared)
-        })
+            })
+        };
+        self.enqueue(body, Vec::new(), fee, keep).await
     }
 
     /// Prepares the transaction by which this wallet's key commits to `hash`, signs it and puts it into
@@ -61,12 +57,6 @@ impl Wallet {
     ) -> Result<Prepared, Error> {
         let key = self.key;
         let body = Body::of(Kind::Commit { key, hash });
-        let fee = self.fee(fee)?;
-        self.balance().await?;
-        self.home.change_outbox(|outbox| {
-            let prepared = self.fund(body, Vec::new(), fee, &self.free_coins(outbox)?)?;
-            outbox.push(prepared.bytes.clone());
-            Ok(prepared)
-        })
+        self.enqueue(body, Vec::new(), fee, |_| Ok(())).await
     }
 }

@@ -104,11 +104,38 @@ impl Wallet {
     /// coins.
     pub async fn prepare(&mut self, payment: &Payment) -> Result<Prepared, Error> {
         payment.to.to_verifying()?;
-        let fee = self.fee(payment.fee)?;
+        let paid = Output {
+            owner: payment.to,
+            amount: payment.amount,
+            host: payment.host,
+            lock: Lock::None,
+        };
+        let body = Body {
+            memo: payment.memo,
+            valid_until: payment.valid_until,
+            ..Body::of(Kind::Transfer)
+        };
+        self.enqueue(body, vec![paid], payment.fee, |_| Ok(()))
+            .await
+    }
+
+    /// Pays for these outputs and the fee with proven coins, signs `body` and puts it into the outbox
+    /// once `keep` has stored what must not be lost.
+    ///
+    /// # Errors
+    /// As [`Wallet::prepare`]; those of `keep`.
+    pub(super) async fn enqueue(
+        &mut self,
+        body: Body,
+        outputs: Vec<Output>,
+        fee: Option<Amount>,
+        keep: impl FnOnce(&Prepared) -> Result<(), Error>,
+    ) -> Result<Prepared, Error> {
+        let fee = self.fee(fee)?;
         self.balance().await?;
         self.home.change_outbox(|outbox| {
-            let free = self.free_coins(outbox)?;
-            let prepared = self.draft(payment, fee, &free)?;
+            let prepared = self.fund(body, outputs, fee, &self.free_coins(outbox)?)?;
+            keep(&prepared)?;
             outbox.push(prepared.bytes.clone());
             Ok(prepared)
         })
@@ -152,23 +179,8 @@ impl Wallet {
         Ok(found)
     }
 
-    fn draft(&self, payment: &Payment, fee: Amount, free: &[Coin]) -> Result<Prepared, Error> {
-        let paid = Output {
-            owner: payment.to,
-            amount: payment.amount,
-            host: payment.host,
-            lock: Lock::None,
-        };
-        let body = Body {
-            memo: payment.memo,
-            valid_until: payment.valid_until,
-            ..Body::of(Kind::Transfer)
-        };
-        self.fund(body, vec![paid], fee, free)
-    }
-
     /// Signs `body` with coins that pay for these outputs and the fee; the rest comes back.
-    pub(super) fn fund(
+    fn fund(
         &self,
         body: Body,
         mut outputs: Vec<Output>,
