@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
+use ledger::subject::Subject;
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{Outpoint, Output, genesis_transaction};
 use primitives::codec::{self, List};
@@ -115,10 +116,31 @@ fn sizes(chain: &TestChain, own: &PublicKey, ids: &[primitives::Digest]) -> Resu
     let kinds = BTreeMap::from([
         ("transaction", Claim::Transaction { id }),
         ("output", Claim::Output { outpoint }),
-        ("history of 10", Claim::History { key }),
-        ("newest 1 of 10", Claim::Newest { key, count: 1 }),
-        ("record", Claim::Record { key }),
-        ("record, absent", Claim::Record { key: stranger }),
+        (
+            "history of 10",
+            Claim::History {
+                of: Subject::Key(key),
+            },
+        ),
+        (
+            "newest 1 of 10",
+            Claim::Newest {
+                of: Subject::Key(key),
+                count: 1,
+            },
+        ),
+        (
+            "record",
+            Claim::Record {
+                of: Subject::Key(key),
+            },
+        ),
+        (
+            "record, absent",
+            Claim::Record {
+                of: Subject::Key(stranger),
+            },
+        ),
         ("block", Claim::Block { height }),
         ("consistency", Claim::Consistency { height, root }),
     ]);
@@ -154,7 +176,7 @@ fn per_payment(
             old: Height::new(2),
         },
         Request::History {
-            key,
+            of: Subject::Key(key),
             page: Page::From {
                 index: 9,
                 count: 1_024,

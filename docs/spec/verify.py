@@ -231,7 +231,7 @@ def block_proof(r):
 
 
 def answer_body(r):
-    kind = r.tag(9)
+    kind = r.tag(10)
     if kind == 0:
         return kind, None
     if kind == 1:
@@ -278,15 +278,38 @@ def outcome(r):
 
 
 CLAIMS = [
-    ("transaction", "d"), ("output", "di"), ("history", "d"), ("block", "h"),
-    ("consistency", "hd"), ("committee", "h"), ("record", "d"), ("newest", "di"),
-    ("output at", "dih"), ("history at", "dh"), ("commit", "dh"),
+    ("transaction", "d"), ("output", "di"), ("history", "s"), ("block", "h"),
+    ("consistency", "hd"), ("committee", "h"), ("record", "s"), ("newest", "si"),
+    ("output at", "dih"), ("history at", "sh"), ("commit", "dh"), ("name", "no"),
 ]
+LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
+
+
+def name_text(r):
+    text = r.bytes(64)
+    need(text and text.strip(b"-") == text and not text.strip(LETTERS), "name: letters")
+    return text
+
+
+def subject(r):
+    """Of a key or a name: its map, its log, and its position in the map."""
+    if r.tag(2) == 0:
+        return of_key(r.digest())
+    return of_name(name_text(r))
+
+
+def of_key(key):
+    return "keymap", "klog", derive("primus v1 key position", key)
+
+
+def of_name(name):
+    return "namemap", "nlog", derive("primus v1 name position", name)
 
 
 def claim(r):
     name, fields = CLAIMS[r.tag(len(CLAIMS))]
-    read = {"d": r.digest, "i": r.u32, "h": r.u64}
+    read = {"d": r.digest, "i": r.u32, "h": r.u64, "s": lambda: subject(r)}
+    read |= {"n": lambda: name_text(r), "o": lambda: r.option(r.u64)}
     return name, [read[field]() for field in fields]
 
 
@@ -366,8 +389,9 @@ def check_top(keys, tree, size, root, proof, state):
     need(pair() == state, f"{tree}: state root")
 
 
-def check_record(keys, key, proof, state):
-    return check_map(keys, "keymap", derive("primus v1 key position", key), proof, state)
+def check_record(keys, of, proof, state):
+    tree, _, position = of
+    return check_map(keys, tree, position, proof, state)
 
 
 def check_map(keys, tree, position, proof, state):
@@ -397,42 +421,67 @@ def entry_leaf(keys, log, one):
     return keys.leaf(log, content + bytes(19))
 
 
-def check_history(keys, key, body, wanted, state):
+def check_history(keys, of, body, wanted, state):
     page, proof, peaks, entries = body
-    record = check_record(keys, key, proof, state)
-    log, count, _ = record or (keys.empty("klog"), 0, 0)
+    record, tree = check_record(keys, of, proof, state), of[1]
+    log, count, _ = record or (keys.empty(tree), 0, 0)
     due = count if page == 0 else min(wanted, count)
     need(len(entries) == due, "history: number of entries")
-    frontier = Frontier(keys, "klog", count - due, peaks)
+    frontier = Frontier(keys, tree, count - due, peaks)
     for one in entries:
-        frontier.append(entry_leaf(keys, "klog", one))
+        frontier.append(entry_leaf(keys, tree, one))
     need(frontier.root() == log, "history: log root")
     return count, entries
 
 
+def check_span(keys, of, body, state):
+    """The index of the first entry that is shown, and whether there are more behind the last."""
+    first, proof, entries, siblings = body[:4]
+    record = check_record(keys, of, proof, state)
+    if first is None:
+        need(record is None, "span: a log that is said not to exist")
+        return 0, False
+    tree, (log, count, _) = of[1], record or (None, 0, 0)
+    leaves = {first + place: entry_leaf(keys, tree, one) for place, one in enumerate(entries)}
+    need(multi_root(keys, tree, count, leaves, siblings) == log, "span: log root")
+    return first, first + len(entries) < count
+
+
+def check_name(keys, name, height, body, head):
+    height = head["height"] if height is None else height
+    need(height <= head["height"], "claim: above the snapshot")
+    entries, signed, signed_bytes = body[2], *body[4:]
+    first, more = check_span(keys, of_name(name), body, head["state"])
+    before = [one for one in entries if one["block"] <= height]
+    after = len(entries) - len(before)
+    need(len(before) == 1 or not before and first == 0, "name: entries up to the block")
+    need(after == 1 or after == 0 and not more, "name: entries after the block")
+    need(len(before) == (signed is not None), "name: a transaction too few or too many")
+    if not before:
+        return f"nobody holds {name.decode()} as of block {height}"
+    identity = derive("primus v1 transaction", keys.chain + signed_bytes)
+    need(identity == before[0]["txid"], "name: id")
+    kind, fields = signed[1:]
+    need(kind == 4 and fields[0] == name, "name: another transaction")
+    return f"{fields[1].hex()[:16]}.. holds {name.decode()} as of block {height}"
+
+
 def check_commit(keys, key, height, body, head):
     need(height <= head["height"], "claim: above the snapshot")
-    first, proof, entries, siblings, signed, signed_bytes = body
-    record = check_record(keys, key, proof, head["state"])
-    if first is None:
-        need(record is None, "commit: a log that is said not to exist")
-    else:
-        log, count, _ = record or (None, 0, 0)
-        leaves = {first + place: entry_leaf(keys, "klog", one) for place, one in enumerate(entries)}
-        need(multi_root(keys, "klog", count, leaves, siblings) == log, "commit: log root")
-        before = sum(one["block"] < height for one in entries)
-        after = sum(one["block"] > height for one in entries)
-        more = first + len(entries) < count
-        need(before == 1 or before == 0 == first, "commit: entries before the block")
-        need(after == 1 or after == 0 and not more, "commit: entries after the block")
+    entries, signed, signed_bytes = body[2], *body[4:]
+    first, more = check_span(keys, of_key(key), body, head["state"])
+    before = sum(one["block"] < height for one in entries)
+    after = sum(one["block"] > height for one in entries)
+    need(before == 1 or before == 0 == first, "commit: entries before the block")
+    need(after == 1 or after == 0 and not more, "commit: entries after the block")
     found = [one for one in entries if one["block"] == height and one["role"] & 32]
     need(len(found) == (signed is not None), "commit: number of commits")
     if not found:
         return f"no commit in block {height}"
     identity = derive("primus v1 transaction", keys.chain + signed_bytes)
     need(identity == found[0]["txid"], "commit: id")
-    _, committed = signed
-    need(committed is not None and committed[0] == key, "commit: key")
+    kind, committed = signed[1:]
+    need(kind == 3 and committed[0] == key, "commit: key")
     return f"commits to {committed[1].hex()[:16]}.. in block {height}, and to nothing else there"
 
 
@@ -481,9 +530,9 @@ def check_inclusion(keys, leaf, indices, siblings, block):
 
 
 def transaction_body(r):
-    """The memo, and the key and the hash of a commit."""
+    """The memo, the kind, and of a commit its key and hash, of a name itself and who gets it."""
     need(r.u8() == 1, "transaction: version")
-    kind, committed = r.tag(4), None
+    kind, fields = r.tag(5), None
     if kind == 1:
         r.u64()
         r.bytes(4096)
@@ -493,19 +542,22 @@ def transaction_body(r):
             r.bytes(152026)
             r.take(64)
     if kind == 3:
-        committed = r.digest(), r.digest()
+        fields = r.digest(), r.digest()
+    if kind == 4:
+        fields = name_text(r), r.digest()
+        r.option(lambda: (r.digest(), r.u64()))
     r.list(lambda: outpoint(r), 4096)
     r.list(lambda: output(r), 4096)
     memo = r.option(r.digest)
     r.option(r.u64)
-    return memo, committed
+    return memo, kind, fields
 
 
 def transaction_ids(chain, data):
     """The id, the witness digest and the memo of a transaction's bytes."""
     r = Reader(data)
     try:
-        memo, _ = transaction_body(r)
+        memo = transaction_body(r)[0]
         body = r.at
         r.list(lambda: r.take(96), 4096)
         r.end()
@@ -787,11 +839,12 @@ def field(r):
 def check_claim(keys, name, fields, head, kind, body):
     state, height = head["state"], head["height"]
     due = {"transaction": 3, "block": 4, "consistency": 5, "committee": 6, "record": 7, "commit": 8}
+    due["name"] = 9
     need(kind == due.get(name, 2 if name.startswith("output") else 1), "answer: kind")
     at = fields[-1] if name.endswith(" at") else height
     need(at <= height, "claim: above the snapshot")
-    if name == "commit":
-        return check_commit(keys, *fields, body, head)
+    if name in ("commit", "name"):
+        return (check_commit if name == "commit" else check_name)(keys, *fields, body, head)
     if name == "transaction":
         data, result, indices, siblings, proof = body
         identity, witness, _ = transaction_ids(keys.chain, data)

@@ -55,6 +55,9 @@ pub enum Error {
         /// The peer.
         key: PublicKey,
     },
+    /// Text that is no name.
+    #[error("a name is 1 to 64 of a-z, 0-9 and -, and neither begins nor ends with -")]
+    Name,
     /// A key that stands for two peers.
     #[error("key {key} stands for two peers")]
     PeerKeyRepeated {
@@ -199,6 +202,7 @@ impl Error {
             | Self::Epoch { .. }
             | Self::UnknownEpoch { .. }
             | Self::Committee { .. }
+            | Self::Name
             | Self::TooMany { .. }
             | Self::Supply { .. }
             | Self::MissingRow { .. }

@@ -39,6 +39,7 @@ pub mod query;
 pub mod rows;
 pub mod state;
 pub mod stats;
+pub mod subject;
 #[cfg(test)]
 mod test_chain;
 pub mod tx;

@@ -157,6 +157,15 @@ pub enum Reason {
     /// The key has committed to something in this block already.
     #[error("the key has made its commit in this block already")]
     SecondCommit,
+    /// The name is registered, or handed over by that holder, already.
+    #[error("the name is registered or handed over already")]
+    NameTaken,
+    /// It hands over a name that its signer never held.
+    #[error("the signer does not hold the name")]
+    NameNotHeld,
+    /// The name of a peer, which its payout key alone registers.
+    #[error("the name is that of a peer, whose payout key alone may register it")]
+    NameReserved,
 }
 
 #[cfg(test)]

@@ -95,4 +95,4 @@ pub fn prune<S: Store>(store: &S, first: Height, limit: usize) -> Result<Batch, 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -26,12 +26,13 @@ use crate::header::Header;
 use crate::outcome::Outcome;
 use crate::prune::KeptFrom;
 use crate::rows::{
-    BlockRow, Created, KeyLogRow, KeyRow, LeavesRow, OutputRow, Place, PositionRow, TransactionRow,
-    count_of, demand, height_key, key_position, leaves_key, log_key, log_table, map_table,
-    outpoint_key, place_key, position_key, read, rejected_key,
+    BlockRow, Created, EntryRow, LeavesRow, NameRow, OutputRow, Place, PositionRow, RecordRow,
+    TransactionRow, count_of, demand, height_key, key_position, leaves_key, log_key, log_table,
+    map_table, name_key, outpoint_key, place_key, position_key, read, rejected_key,
 };
 use crate::state::Ledger;
-use crate::tx::{Body, Outpoint, Transaction};
+use crate::subject::Subject;
+use crate::tx::{Body, Name, Outpoint, Taken, Transaction};
 
 mod log;
 
@@ -174,19 +175,45 @@ impl Ledger {
         }))
     }
 
-    /// The transaction that spent the output at this outpoint; none if none did or there never was
-    /// such an output. Cost: two reads.
+    /// The applied transaction that took this; none if none did. Cost: at most two reads.
     ///
     /// # Errors
     /// A failing disk or a missing row.
-    pub fn spender<S: Store>(
+    pub fn taker<S: Store>(&self, taken: &Taken, store: &S) -> Result<Option<Digest>, Error> {
+        match taken {
+            Taken::Output(outpoint) => {
+                let row = output_row(outpoint, store)?;
+                let spent = row.and_then(|(_, row)| row.spent);
+                Ok(spent.map(|spent| spent.txid))
+            }
+            Taken::Name { position, number } => taker_of_name(position, *number, store),
+        }
+    }
+
+    /// The newest transaction of a name up to the block at `height`, by which it is held there, and
+    /// that it is the newest; or that nobody held it.
+    ///
+    /// # Errors
+    /// [`Error::Pruned`] where its block is, unless it is the name's last; a failing disk or a missing
+    /// row.
+    pub fn name<S: Store>(
         &self,
-        outpoint: &Outpoint,
+        name: &Name,
+        height: Height,
         store: &S,
-    ) -> Result<Option<Digest>, Error> {
-        let row = output_row(outpoint, store)?;
-        let spent = row.and_then(|(_, row)| row.spent);
-        Ok(spent.map(|spent| spent.txid))
+    ) -> Result<(EntrySpan, Option<Body>), Error> {
+        let at = Subject::Name(*name).position();
+        let span = self.newest_entry(&at, height, store)?;
+        let newest = span.entries().iter().rfind(|entry| entry.block <= height);
+        let Some(newest) = newest else {
+            return Ok((span, None));
+        };
+        let last = name_row(name, store)?.map(|row| row.body);
+        let body = match last {
+            Some(body) if body.id(self.chain())? == newest.txid => body,
+            Some(_) | None => self.transaction_body(&newest.txid, store)?,
+        };
+        Ok((span, Some(body)))
     }
 
     /// The record of a key or name, or that it has none, under the newest state root.
@@ -194,7 +221,7 @@ impl Ledger {
     /// # Errors
     /// A failing disk.
     pub fn record<S: Store>(&self, at: &MapPosition, store: &S) -> Result<RecordProof, Error> {
-        let row: Option<KeyRow> = read(store, map_table(at.map), &at.position.0)?;
+        let row: Option<RecordRow> = read(store, map_table(at.map), &at.position.0)?;
         let record = row.map(|row| row.record);
         let tree = match at.map {
             Map::Key => &self.key_map,
@@ -301,7 +328,7 @@ impl Ledger {
         let end = from.entry.saturating_add(page());
         while next.entry < end {
             let key = log_key(&position, next.entry);
-            let Some(row): Option<KeyLogRow> = read(store, Table::KeyLog, &key)? else {
+            let Some(row): Option<EntryRow> = read(store, Table::KeyLog, &key)? else {
                 return Ok(OutputPage {
                     outputs,
                     next: None,
@@ -404,13 +431,19 @@ impl Ledger {
     }
 }
 
-/// Where a key stands in the key map.
-#[must_use]
-pub fn key_map_position(key: &PublicKey) -> MapPosition {
-    MapPosition {
-        map: Map::Key,
-        position: key_position(key),
-    }
+/// The newest transaction of a name; none if nobody holds it.
+pub(crate) fn name_row<S: Store>(name: &Name, store: &S) -> Result<Option<NameRow>, Error> {
+    read(store, Table::Meta, &name_key(&name.position()))
+}
+
+/// The applied transaction with this number of the name at this position.
+pub(crate) fn taker_of_name<S: Store>(
+    position: &Digest,
+    number: u64,
+    store: &S,
+) -> Result<Option<Digest>, Error> {
+    let row: Option<EntryRow> = read(store, Table::NameLog, &log_key(position, number))?;
+    Ok(row.map(|row| row.entry.txid))
 }
 
 /// The position and the row of the output at this outpoint; none if there never was one.
@@ -438,4 +471,4 @@ fn page() -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

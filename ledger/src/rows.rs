@@ -19,9 +19,9 @@ use crate::committee::{Coverage, Member, Members, choose};
 use crate::error::Error;
 use crate::header::Header;
 use crate::outcome::Outcome;
-use crate::tx::{Outpoint, Output};
+use crate::tx::{Body, Holder, Outpoint, Output};
 
-/// What a key was to a transaction, as bits of the role of a log entry.
+/// What a key or name was to a transaction, as bits of the role of a log entry.
 pub mod role {
     /// It signed: one of the inputs was its own.
     pub const SPENDER: u8 = 1;
@@ -35,6 +35,10 @@ pub mod role {
     pub const CONVICTED: u8 = 16;
     /// It committed to a hash.
     pub const COMMIT: u8 = 32;
+    /// A name came to it; also the role of the name itself.
+    pub const NAMED: u8 = 64;
+    /// It handed a name over.
+    pub const UNNAMED: u8 = 128;
 }
 
 /// An output with its name and birth: what its commitment binds.
@@ -151,33 +155,33 @@ impl Canonical for Place {
     const BYTES_MAX: usize = 12;
 }
 
-/// Table `Key`, by key position: the record of a key and the right edge of its log.
+/// Table `Key` or `Name`, by position: the record of a key or name and the right edge of its log.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
-pub struct KeyRow {
-    /// What the key map holds.
+pub struct RecordRow {
+    /// What the map holds.
     pub record: Record,
-    /// The frontier of the key's log.
+    /// The frontier of the log.
     pub frontier: Frontier,
 }
 
-impl Canonical for KeyRow {
+impl Canonical for RecordRow {
     const BYTES_MAX: usize = Record::BYTES_MAX + Frontier::BYTES_MAX;
 }
 
-/// Table `KeyLog`, by key position and index: an entry and the outputs that the key got by it.
+/// Table `KeyLog` or `NameLog`, by position and index: an entry and the outputs that a key got by it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
-pub struct KeyLogRow {
+pub struct EntryRow {
     /// The authenticated entry.
     pub entry: LogEntry,
-    /// The complete subtrees of the key's log that end with the entry, from its leaf upwards.
+    /// The complete subtrees of the log that end with the entry, from its leaf upwards.
     pub nodes: List<Digest, { limits::LOG_DEPTH_MAX }>,
     /// The positions of the key's new outputs, ascending; an index only, not part of any root.
     pub outputs: List<u64, { limits::GENESIS_OUTPUTS_MAX }>,
 }
 
-impl Canonical for KeyLogRow {
+impl Canonical for EntryRow {
     const BYTES_MAX: usize =
         LogEntry::BYTES_MAX + 8 + 32 * limits::LOG_DEPTH_MAX + 8 * limits::GENESIS_OUTPUTS_MAX;
 }
@@ -344,6 +348,20 @@ impl Canonical for ConvictionRow {
     const BYTES_MAX: usize = 32 + Place::BYTES_MAX;
 }
 
+/// Table `Meta`, by name position: the newest transaction of a name.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "primitives::codec::bincode")]
+pub struct NameRow {
+    /// Who holds the name by it.
+    pub holder: Holder,
+    /// What was signed, which proves the holder also where its block is pruned.
+    pub body: Body,
+}
+
+impl Canonical for NameRow {
+    const BYTES_MAX: usize = 40 + Body::BYTES_MAX;
+}
+
 /// Where a key stands in the key map: `derive("primus v1 key position", key)`.
 #[must_use]
 pub fn key_position(key: &PublicKey) -> Digest {
@@ -411,6 +429,12 @@ pub fn conviction_key(peer: &PublicKey) -> Vec<u8> {
 
 pub(crate) fn head_key() -> Vec<u8> {
     b"head".to_vec()
+}
+
+/// Table `Meta`: where the newest transaction of the name at this position stands.
+#[must_use]
+pub fn name_key(position: &Digest) -> Vec<u8> {
+    joined(&[b"name", &position.0])
 }
 
 /// Table `Meta`: where the leaves of a block's transactions tree stand.

@@ -13,6 +13,8 @@ pub struct Stats {
     pub evidence_applied: u64,
     /// Commits applied.
     pub commits_applied: u64,
+    /// Names registered or handed over.
+    pub names_applied: u64,
     /// Transactions rejected.
     pub rejected: u64,
     /// Rejected because an input was spent by another.

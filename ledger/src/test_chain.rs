@@ -19,7 +19,7 @@ use crate::state::{Block, Executed, Ledger, OrderedEvent};
 use crate::tx::draft::Coin;
 use crate::tx::evidence::SignedHeader;
 use crate::tx::{
-    Body, Evidence, Kind, Outpoint, Output, Transaction, TransferDraft, check_batch,
+    Body, Evidence, Kind, Name, Outpoint, Output, Transaction, TransferDraft, check_batch,
     genesis_transaction,
 };
 
@@ -229,6 +229,10 @@ impl TestChain {
         let transactions: Vec<_> = transactions.iter().map(|it| bytes(*it)).collect();
         self.execute(self.block(&transactions))
     }
+}
+
+pub(crate) fn named(text: &str) -> Name {
+    text.parse().unwrap()
 }
 
 /// Evidence as anyone may send it.

@@ -27,11 +27,13 @@ pub mod check;
 pub mod data;
 pub mod draft;
 pub mod evidence;
+pub mod name;
 pub mod transfer;
 
 pub use check::{Checked, check_alone, check_batch, check_payload};
 pub use draft::{TransferDraft, sign};
 pub use evidence::Evidence;
+pub use name::{Holder, Name};
 
 /// An output by name: the transaction that made it and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -101,6 +103,15 @@ pub enum Kind {
         /// The hash of what it commits to.
         hash: Digest,
     },
+    /// Registers a name, or hands it over.
+    Name {
+        /// The name.
+        name: Name,
+        /// Who holds it from then on; it signs where it registers.
+        to: PublicKey,
+        /// Who hands it over, and signs; none registers it.
+        from: Option<Holder>,
+    },
 }
 
 impl Kind {
@@ -110,8 +121,23 @@ impl Kind {
         match self {
             Self::Transfer | Self::Data { .. } | Self::Evidence(_) => Vec::new(),
             Self::Commit { key, .. } => vec![*key],
+            Self::Name { to, from, .. } => vec![from.map_or(*to, |holder| holder.key)],
         }
     }
+}
+
+/// What one transaction at most can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Taken {
+    /// An output, by spending it.
+    Output(Outpoint),
+    /// A place among the transactions of a name.
+    Name {
+        /// Where the name stands in the map of names.
+        position: Digest,
+        /// The number of the transaction.
+        number: u64,
+    },
 }
 
 /// The inputs of one transaction.
@@ -219,6 +245,20 @@ impl Transaction {
     /// As [`Body::id`].
     pub fn id(&self, chain: &Digest) -> Result<Digest, Error> {
         self.body.id(chain)
+    }
+
+    /// What it takes, each once if it is well formed: of two transactions that take one thing one at
+    /// most is ever applied (C23).
+    pub fn takes(&self) -> impl Iterator<Item = Taken> {
+        let inputs = self.body.inputs.iter().copied().map(Taken::Output);
+        let name = match &self.body.kind {
+            Kind::Name { name, from, .. } => Some(Taken::Name {
+                position: name.position(),
+                number: Holder::next_number(from.as_ref()),
+            }),
+            Kind::Transfer | Kind::Data { .. } | Kind::Evidence(_) | Kind::Commit { .. } => None,
+        };
+        inputs.chain(name)
     }
 }
 

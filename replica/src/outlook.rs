@@ -4,7 +4,7 @@
 use alloc::collections::BTreeSet;
 
 use consensus::TentativeHead;
-use ledger::tx::Outpoint;
+use ledger::tx::Taken;
 use primitives::Digest;
 use primitives::units::{Round, Stake};
 
@@ -21,8 +21,8 @@ pub struct Partition {
 /// block settles it, each half of the network may take another for the true one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForkAlarm {
-    /// What both spend.
-    pub outpoint: Outpoint,
+    /// What both take.
+    pub taken: Taken,
     /// The better backed one, and its backing (C24).
     pub first: (Digest, Stake),
     /// The other.
@@ -39,14 +39,14 @@ pub struct Outlook {
     /// The highest round held, and since when it is that.
     pub(crate) highest: Option<(Round, u64)>,
     pub(crate) alarm: Option<ForkAlarm>,
-    /// Contested outpoints that have raised an alarm.
-    pub(crate) alarmed: BTreeSet<Outpoint>,
-    /// Contested outpoints that two official transactions spend.
-    pub(crate) doubled: BTreeSet<Outpoint>,
+    /// What is contested and has raised an alarm.
+    pub(crate) alarmed: BTreeSet<Taken>,
+    /// What is contested and two official transactions take.
+    pub(crate) doubled: BTreeSet<Taken>,
     /// Transactions with rivals that were official once and are not settled.
     pub(crate) officials: BTreeSet<Digest>,
-    /// Where the next look at contested outpoints begins.
-    pub(crate) swept: Option<Outpoint>,
+    /// Where the next look at what is contested begins.
+    pub(crate) swept: Option<Taken>,
     /// When it is due, in monotonic milliseconds.
     pub(crate) sweep_due_ms: u64,
 }

@@ -5,20 +5,20 @@ use alloc::vec::Vec;
 use core::ops::Bound;
 
 use consensus::finality::Carried;
-use ledger::tx::{Checked, Outpoint};
+use ledger::tx::{Checked, Taken, Transaction};
 use primitives::Digest;
 
 /// Rivals of one transaction that are weighed against it; with more it is reported when final.
 const RIVALS_MAX: usize = 64;
 
-/// Payloads by event, and the events by transaction and by spent outpoint.
+/// Payloads by event, the events by transaction, and the transactions by what they take.
 #[derive(Debug, Default)]
 pub struct Unsettled {
     payloads: BTreeMap<Digest, Vec<Checked>>,
     carriers: BTreeMap<Digest, Vec<Digest>>,
-    spenders: BTreeMap<Outpoint, BTreeSet<Digest>>,
-    /// Outpoints with more than one spender.
-    contested: BTreeSet<Outpoint>,
+    takers: BTreeMap<Taken, BTreeSet<Digest>>,
+    /// What more than one takes.
+    contested: BTreeSet<Taken>,
 }
 
 impl Unsettled {
@@ -34,11 +34,11 @@ impl Unsettled {
             if carriers.last() != Some(&event) {
                 carriers.push(event);
             }
-            for input in inputs(transaction) {
-                let spenders = self.spenders.entry(*input).or_default();
-                spenders.insert(*transaction.id());
-                if spenders.len() > 1 {
-                    self.contested.insert(*input);
+            for taken in takes(transaction) {
+                let takers = self.takers.entry(taken).or_default();
+                takers.insert(*transaction.id());
+                if takers.len() > 1 {
+                    self.contested.insert(taken);
                 }
             }
         }
@@ -57,14 +57,14 @@ impl Unsettled {
                 continue;
             }
             self.carriers.remove(transaction.id());
-            for input in inputs(transaction) {
-                if let Some(spenders) = self.spenders.get_mut(input) {
-                    spenders.remove(transaction.id());
-                    if spenders.len() <= 1 {
-                        self.contested.remove(input);
+            for taken in takes(transaction) {
+                if let Some(takers) = self.takers.get_mut(&taken) {
+                    takers.remove(transaction.id());
+                    if takers.len() <= 1 {
+                        self.contested.remove(&taken);
                     }
-                    if spenders.is_empty() {
-                        self.spenders.remove(input);
+                    if takers.is_empty() {
+                        self.takers.remove(&taken);
                     }
                 }
             }
@@ -93,37 +93,37 @@ impl Unsettled {
         !self.contested.is_empty()
     }
 
-    /// Outpoints with more than one spender, ascending, from behind `outpoint` on.
-    pub fn contested_after(&self, outpoint: Option<Outpoint>) -> impl Iterator<Item = Outpoint> {
-        let from = outpoint.map_or(Bound::Unbounded, Bound::Excluded);
+    /// What more than one takes, ascending, from behind `taken` on.
+    pub fn contested_after(&self, taken: Option<Taken>) -> impl Iterator<Item = Taken> {
+        let from = taken.map_or(Bound::Unbounded, Bound::Excluded);
         let contested = self.contested.range((from, Bound::Unbounded));
         contested.copied()
     }
 
-    /// The transactions that spend an outpoint, by id.
-    pub fn spenders(&self, outpoint: &Outpoint) -> impl Iterator<Item = &Digest> {
-        self.spenders.get(outpoint).into_iter().flatten()
+    /// The transactions that take this, by id.
+    pub fn takers(&self, taken: &Taken) -> impl Iterator<Item = &Digest> {
+        self.takers.get(taken).into_iter().flatten()
     }
 
-    /// The inputs of a transaction that some event carries.
-    pub fn inputs(&self, id: &Digest) -> impl Iterator<Item = &Outpoint> {
+    /// What a transaction takes that some event carries.
+    pub fn takes(&self, id: &Digest) -> impl Iterator<Item = Taken> {
         let carrier = self
             .carriers(id)
             .first()
             .and_then(|event| self.payloads.get(event));
         let transaction = carrier
             .and_then(|transactions| transactions.iter().find(|candidate| candidate.id() == id));
-        transaction.into_iter().flat_map(inputs)
+        transaction.into_iter().flat_map(takes)
     }
 
-    /// The transactions that spend an input of `id` too, by id; none if they are too many to weigh.
+    /// The transactions that take what `id` takes, by id; none if they are too many to weigh.
     #[must_use]
     pub fn rivals(&self, id: &Digest) -> Option<Vec<Digest>> {
         let mut rivals = BTreeSet::new();
-        for input in self.inputs(id) {
-            for spender in self.spenders.get(input).into_iter().flatten() {
-                if spender != id {
-                    rivals.insert(*spender);
+        for taken in self.takes(id) {
+            for taker in self.takers(&taken) {
+                if taker != id {
+                    rivals.insert(*taker);
                 }
                 if rivals.len() > RIVALS_MAX {
                     return None;
@@ -145,8 +145,10 @@ impl Unsettled {
     }
 }
 
-fn inputs(transaction: &Checked) -> &[Outpoint] {
-    transaction
-        .transaction()
-        .map_or(&[], |transaction| &transaction.body.inputs)
+fn takes(transaction: &Checked) -> impl Iterator<Item = Taken> {
+    let transaction = transaction.transaction();
+    transaction.into_iter().flat_map(Transaction::takes)
 }
+
+#[cfg(test)]
+mod tests;

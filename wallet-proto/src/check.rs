@@ -5,8 +5,8 @@
 
 use alloc::vec::Vec;
 
-use ledger::query::key_map_position;
 use ledger::rows::{Created, TransactionRow};
+use ledger::subject::Subject;
 use ledger::tx::{Checked, Outpoint, check_alone};
 use ledger::{Header, Outcome, Reason};
 use merkle::log::Frontier;
@@ -14,7 +14,6 @@ use merkle::proof::complete::EntryPage;
 use merkle::proof::output::OutputStatus;
 use merkle::proof::transaction::BlockTransactions;
 use merkle::{LogEntry, Record, Spent};
-use primitives::keys::PublicKey;
 use primitives::units::Height;
 use primitives::{Digest, limits};
 
@@ -24,40 +23,42 @@ use crate::request::Page;
 use crate::trust::{Certified, Trust, same};
 
 mod commit;
+mod name;
 
 pub use commit::{Commit, KeyCommit, commit};
+pub use name::{ProvenName, name};
 
-/// Entries of a key's log up to the newest one, none of them withheld.
+/// Entries of the log of a key or name up to the newest one, none of them withheld.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyHistory {
+pub struct ProvenHistory {
     /// The certified block it is complete to.
     pub as_of: Certified,
-    /// The key.
-    pub key: PublicKey,
+    /// Whose log it is.
+    pub of: Subject,
     /// The index of the first of the entries; zero if they are all.
     pub first: u64,
     /// The entries, oldest first.
     pub entries: Vec<LogEntry>,
 }
 
-/// What the key map holds of a key.
+/// What the maps hold of a key or name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyRecord {
+pub struct ProvenRecord {
     /// The certified block it is proven under.
     pub as_of: Certified,
-    /// The key.
-    pub key: PublicKey,
-    /// Its record; none for a key that no transaction ever touched.
+    /// Whose log it is.
+    pub of: Subject,
+    /// Its record; none for what no transaction ever touched.
     pub record: Option<Record>,
 }
 
-/// One page of a key's log, proven to follow the entries known before.
+/// One page of a log, proven to follow the entries known before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPage {
+pub struct ProvenPage {
     /// The certified block it is proven under.
     pub as_of: Certified,
-    /// The key.
-    pub key: PublicKey,
+    /// Whose log it is.
+    pub of: Subject,
     /// Its entries, and how many follow.
     pub page: EntryPage,
 }
@@ -126,7 +127,7 @@ impl KnownOutput {
     }
 }
 
-impl KeyHistory {
+impl ProvenHistory {
     /// The part of it up to the block at `height`: blocks of entries never fall.
     ///
     /// # Errors
@@ -162,11 +163,11 @@ pub fn head(answer: &Answer, trust: &Trust) -> Result<Certified, Error> {
 /// # Errors
 /// As [`Trust::certify`]; [`Error::Proof`] naming what fails in the record, the log or the top.
 pub fn history(
-    key: &PublicKey,
+    of: &Subject,
     page: Page,
     answer: &Answer,
     trust: &Trust,
-) -> Result<KeyHistory, Error> {
+) -> Result<ProvenHistory, Error> {
     let Body::History(history) = &answer.body else {
         return Err(Error::OtherKind);
     };
@@ -177,16 +178,16 @@ pub fn history(
         Page::From { .. } => return Err(Error::OtherKind),
     };
     let as_of = trust.certify(&answer.snapshot)?;
-    let (keys, at, state) = (trust.keys(), key_map_position(key), as_of.state());
+    let (keys, at, state) = (trust.keys(), of.position(), as_of.state());
     let proven = match (history, page) {
         (History::All(all), Page::All) => all.verify(keys, &at, &state),
         (History::Newest(newest), _) => newest.verify(keys, &at, wanted, &state),
         (History::All(_) | History::From(_), _) => return Err(Error::OtherKind),
     };
     let proven = proven.map_err(in_part(Part::History))?;
-    Ok(KeyHistory {
+    Ok(ProvenHistory {
         as_of,
-        key: *key,
+        of: *of,
         first: proven.first,
         entries: proven.entries,
     })
@@ -196,15 +197,15 @@ pub fn history(
 ///
 /// # Errors
 /// As [`history`].
-pub fn record(key: &PublicKey, answer: &Answer, trust: &Trust) -> Result<KeyRecord, Error> {
+pub fn record(of: &Subject, answer: &Answer, trust: &Trust) -> Result<ProvenRecord, Error> {
     let Body::Record(given) = &answer.body else {
         return Err(Error::OtherKind);
     };
     let as_of = trust.certify(&answer.snapshot)?;
-    let record = given.verify(trust.keys(), &key_map_position(key), &as_of.state());
-    Ok(KeyRecord {
+    let record = given.verify(trust.keys(), &of.position(), &as_of.state());
+    Ok(ProvenRecord {
         as_of,
-        key: *key,
+        of: *of,
         record: record.map_err(in_part(Part::History))?,
     })
 }
@@ -214,16 +215,16 @@ pub fn record(key: &PublicKey, answer: &Answer, trust: &Trust) -> Result<KeyReco
 /// # Errors
 /// As [`history`].
 pub fn history_page(
-    key: &PublicKey,
+    of: &Subject,
     known: &Frontier,
     answer: &Answer,
     trust: &Trust,
-) -> Result<KeyPage, Error> {
+) -> Result<ProvenPage, Error> {
     let Body::History(History::From(page)) = &answer.body else {
         return Err(Error::OtherKind);
     };
     let as_of = trust.certify(&answer.snapshot)?;
-    let page = page.verify(trust.keys(), &key_map_position(key), known, &as_of.state());
+    let page = page.verify(trust.keys(), &of.position(), known, &as_of.state());
     let page = page.map_err(in_part(Part::History))?;
     // Else a host could keep a wallet asking for ever.
     if page.entries.is_empty() && page.remaining > 0 {
@@ -231,9 +232,9 @@ pub fn history_page(
             remaining: page.remaining,
         });
     }
-    Ok(KeyPage {
+    Ok(ProvenPage {
         as_of,
-        key: *key,
+        of: *of,
         page,
     })
 }

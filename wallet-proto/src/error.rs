@@ -181,6 +181,12 @@ pub enum Error {
         /// The block.
         height: Height,
     },
+    /// A transaction of a name that its log does not have up to the block, or the reverse.
+    #[error("name: what is shown is not what its log has up to block {height}")]
+    NameLog {
+        /// The block.
+        height: Height,
+    },
     /// A Merkle proof that does not hold.
     #[error("{part}: {source}")]
     Proof {
@@ -221,6 +227,7 @@ impl Error {
             | Self::AfterSnapshot { .. }
             | Self::EmptyPage { .. }
             | Self::Commits { .. }
+            | Self::NameLog { .. }
             | Self::DuplicateCopy { .. }
             | Self::Proof { .. } => None,
         }
@@ -246,7 +253,7 @@ pub enum Part {
     Transaction,
     /// An output and its status.
     Output,
-    /// A key's record and log.
+    /// The record and log of a key or name.
     History,
     /// The fields that a transaction commits to.
     Deed,

@@ -7,7 +7,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use ledger::tx::Outpoint;
+use ledger::subject::Subject;
+use ledger::tx::{Name, Outpoint};
 use primitives::Digest;
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
@@ -85,10 +86,10 @@ pub enum Claim {
         /// Its name.
         outpoint: Outpoint,
     },
-    /// The transactions of a key: all of them, or the newest page.
+    /// The transactions of a key or name: all of them, or the newest page.
     History {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
     },
     /// One block's header.
     Block {
@@ -107,15 +108,15 @@ pub enum Claim {
         /// The epoch, 1 or later.
         epoch: Epoch,
     },
-    /// The record of a key, or that no transaction ever touched it.
+    /// The record of a key or name, or that no transaction ever touched it.
     Record {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
     },
-    /// The newest transactions of a key.
+    /// The newest transactions of a key or name.
     Newest {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
         /// How many, at most a page.
         count: u32,
     },
@@ -126,10 +127,10 @@ pub enum Claim {
         /// The block.
         height: Height,
     },
-    /// The transactions of a key up to an earlier block.
+    /// The transactions of a key or name up to an earlier block.
     HistoryAt {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
         /// The block.
         height: Height,
     },
@@ -140,10 +141,17 @@ pub enum Claim {
         /// The block.
         height: Height,
     },
+    /// Who holds a name, or that nobody does.
+    Name {
+        /// The name.
+        name: Name,
+        /// As of which block; the certified one if none is given.
+        height: Option<Height>,
+    },
 }
 
 impl Canonical for Claim {
-    const BYTES_MAX: usize = 48;
+    const BYTES_MAX: usize = 4 + Subject::BYTES_MAX + 9;
 }
 
 impl Claim {
@@ -154,9 +162,13 @@ impl Claim {
             Self::Output { outpoint } | Self::OutputAt { outpoint, .. } => {
                 Some(Self::OutputAt { outpoint, height })
             }
-            Self::History { key } | Self::HistoryAt { key, .. } => {
-                Some(Self::HistoryAt { key, height })
+            Self::History { of } | Self::HistoryAt { of, .. } => {
+                Some(Self::HistoryAt { of, height })
             }
+            Self::Name { name, .. } => Some(Self::Name {
+                name,
+                height: Some(height),
+            }),
             Self::Transaction { .. }
             | Self::Block { .. }
             | Self::Consistency { .. }
@@ -175,17 +187,18 @@ impl Claim {
             Self::Output { outpoint } | Self::OutputAt { outpoint, .. } => {
                 Request::Output { outpoint }
             }
-            Self::History { key } | Self::HistoryAt { key, .. } => Request::History {
-                key,
+            Self::History { of } | Self::HistoryAt { of, .. } => Request::History {
+                of,
                 page: Page::All,
             },
             Self::Block { height } => Request::Block { height },
             Self::Consistency { height, .. } => Request::Consistency { old: height },
             Self::Committee { epoch } => Request::Committee { epoch },
-            Self::Record { key } => Request::Record { key },
+            Self::Record { of } => Request::Record { of },
             Self::Commit { key, height } => Request::Commit { key, height },
-            Self::Newest { key, count } => Request::History {
-                key,
+            Self::Name { name, height } => Request::Name { name, height },
+            Self::Newest { of, count } => Request::History {
+                of,
                 page: Page::Newest { count },
             },
         }
@@ -203,8 +216,8 @@ impl Claim {
             Self::Output { outpoint } => {
                 check::output(outpoint, answer, trust).map(Statement::Output)
             }
-            Self::History { key } => {
-                check::history(key, Page::All, answer, trust).map(Statement::History)
+            Self::History { of } => {
+                check::history(of, Page::All, answer, trust).map(Statement::History)
             }
             Self::Block { height } => check::block(*height, answer, trust).map(Statement::Block),
             Self::Consistency { height, root } => {
@@ -217,13 +230,16 @@ impl Claim {
                 })
             }
             Self::Committee { epoch } => committee(*epoch, answer, trust),
-            Self::Record { key } => check::record(key, answer, trust).map(Statement::Record),
+            Self::Record { of } => check::record(of, answer, trust).map(Statement::Record),
             Self::Commit { key, height } => {
                 check::commit(key, *height, answer, trust).map(Statement::Commit)
             }
-            Self::Newest { key, count } => {
+            Self::Name { name, height } => {
+                check::name(name, *height, answer, trust).map(Statement::Name)
+            }
+            Self::Newest { of, count } => {
                 let page = Page::Newest { count: *count };
-                check::history(key, page, answer, trust).map(Statement::History)
+                check::history(of, page, answer, trust).map(Statement::History)
             }
             Self::OutputAt { outpoint, height } => {
                 let output = check::output(outpoint, answer, trust)?;
@@ -234,8 +250,8 @@ impl Claim {
                     status,
                 })
             }
-            Self::HistoryAt { key, height } => {
-                let history = check::history(key, Page::All, answer, trust)?;
+            Self::HistoryAt { of, height } => {
+                let history = check::history(of, Page::All, answer, trust)?;
                 let (history, height) = (history.up_to(*height)?, *height);
                 Ok(Statement::HistoryAt { history, height })
             }

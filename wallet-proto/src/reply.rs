@@ -206,13 +206,15 @@ pub enum Body {
     Consistency(BlockProof),
     /// The committee that the snapshot, a sealing block, hands over to.
     Committee(Members),
-    /// A key's record, or that it has none.
+    /// The record of a key or name, or that it has none.
     Record(RecordProof),
     /// What a key committed to in a block.
-    Commit(CommitAnswer),
+    Commit(SpanAnswer),
+    /// Who holds a name as of a block.
+    Name(SpanAnswer),
 }
 
-/// Entries of a key's log with the proof that none is withheld, or that the key has none.
+/// Entries of a log with the proof that none is withheld, or that there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub enum History {
@@ -224,13 +226,14 @@ pub enum History {
     From(NewEntries),
 }
 
-/// All that touched a key in a block, and the commit among it.
+/// Neighbouring entries of a log, and the transaction of the one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
-pub struct CommitAnswer {
-    /// The entries of the key's log in that block.
+pub struct SpanAnswer {
+    /// Of a commit the entries of the key's log in its block, of a name its newest entry up to the
+    /// block; each with its neighbours.
     pub span: EntrySpan,
-    /// What the key signed, if one of the entries is a commit.
+    /// What was signed, if there is such an entry.
     pub body: Option<Box<ledger::tx::Body>>,
 }
 

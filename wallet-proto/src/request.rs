@@ -5,7 +5,8 @@ use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
-use ledger::tx::Outpoint;
+use ledger::subject::Subject;
+use ledger::tx::{Name, Outpoint};
 
 /// The bytes of one signed transaction.
 pub type TransactionBytes = Bytes<{ limits::TRANSACTION_BYTES_MAX }>;
@@ -57,10 +58,10 @@ pub enum Request {
         /// How much to report.
         report: Report,
     },
-    /// The transactions that touch a key.
+    /// The transactions that touch a key or name.
     History {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
         /// Which of them.
         page: Page,
     },
@@ -89,10 +90,10 @@ pub enum Request {
         /// The epoch, 1 or later.
         epoch: Epoch,
     },
-    /// How many transactions touched a key, and the root over them; or that none did.
+    /// How many transactions touched a key or name, and the root over them; or that none did.
     Record {
-        /// The key.
-        key: PublicKey,
+        /// Which.
+        of: Subject,
     },
     /// The commit of a key in a block, or that it made none there.
     Commit {
@@ -100,6 +101,13 @@ pub enum Request {
         key: PublicKey,
         /// The block.
         height: Height,
+    },
+    /// Who holds a name, or that nobody does.
+    Name {
+        /// The name.
+        name: Name,
+        /// As of which block; the newest if none is given.
+        height: Option<Height>,
     },
 }
 
@@ -115,7 +123,7 @@ pub enum Report {
     None,
 }
 
-/// Which entries of a key's log, counted from its first.
+/// Which entries of a log, counted from its first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub enum Page {

@@ -11,8 +11,8 @@ use alloc::format;
 use ledger::committee::Members;
 use ledger::genesis::Parameters;
 use ledger::prune::KeptFrom;
-use ledger::query::key_map_position;
 use ledger::rows::role;
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use ledger::{Error, Ledger};
 use merkle::LogEntry;
@@ -26,7 +26,7 @@ use primitives::units::{Epoch, Height};
 use primitives::{Digest, limits};
 
 use crate::reply::{
-    BlockProof, Body, Code, CommitAnswer, History, OutputAnswer, Refusal, TransactionAnswer,
+    BlockProof, Body, Code, History, OutputAnswer, Refusal, SpanAnswer, TransactionAnswer,
 };
 use crate::request::{Page, Question, Request};
 
@@ -77,16 +77,23 @@ pub fn serve<S: Store>(
     };
     match &question.request {
         Request::Head => Ok(newest(Body::Head)),
-        Request::History { key, page } => {
-            let history = history(&key_map_position(key), *page, ledger, store)?;
+        Request::History { of, page } => {
+            let history = history(&of.position(), *page, ledger, store)?;
             Ok(newest(Body::History(history)))
         }
         Request::Output { outpoint } => output(outpoint, ledger, store).map(newest),
-        Request::Record { key } => {
-            let record = ledger.record(&key_map_position(key), store)?;
+        Request::Record { of } => {
+            let record = ledger.record(&of.position(), store)?;
             Ok(newest(Body::Record(record)))
         }
         Request::Commit { key, height } => commit(key, *height, ledger, store).map(newest),
+        Request::Name { name, height } => {
+            let height = height.unwrap_or(ledger.height());
+            settled(height, ledger)?;
+            let (span, body) = ledger.name(name, height, store)?;
+            let body = body.map(Box::new);
+            Ok(newest(Body::Name(SpanAnswer { span, body })))
+        }
         Request::Transaction { id } => transaction(id, held, ledger, store),
         Request::Block { height } => {
             let under = under(held, *height, ledger);
@@ -159,7 +166,7 @@ fn commit<S: Store>(
     store: &S,
 ) -> Result<Body, Unserved> {
     settled(height, ledger)?;
-    let span = match ledger.entries_of_block(&key_map_position(key), height, store) {
+    let span = match ledger.entries_of_block(&Subject::Key(*key).position(), height, store) {
         Err(Error::Primitive(primitives::Error::TooMany { .. })) => {
             let text = "more transactions touched the key in that block than a page holds";
             return Err(refused(Code::NotFound, text));
@@ -170,7 +177,7 @@ fn commit<S: Store>(
     let made = span.entries().iter().find(is_made);
     let body = made.map(|entry| ledger.transaction_body(&entry.txid, store));
     let body = body.transpose()?.map(Box::new);
-    Ok(Body::Commit(CommitAnswer { span, body }))
+    Ok(Body::Commit(SpanAnswer { span, body }))
 }
 
 fn output<S: Store>(outpoint: &Outpoint, ledger: &Ledger, store: &S) -> Result<Body, Unserved> {

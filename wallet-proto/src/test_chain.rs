@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use ledger::committee::Member;
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::draft::{Coin, TransferDraft};
-use ledger::tx::{Kind, Outpoint, Output, check_alone, genesis_transaction};
+use ledger::tx::{Holder, Kind, Outpoint, Output, check_alone, genesis_transaction};
 use ledger::{Block, Genesis, Ledger, OrderedEvent, Outcome, Transaction};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, List};
@@ -354,12 +354,55 @@ impl TestChain {
         codec::encode(&signed).unwrap()
     }
 
+    /// The output at `index` of the transaction with these bytes.
+    #[must_use]
+    pub fn coin_of(&self, transaction: &[u8], index: u32) -> Coin {
+        let transaction: Transaction = codec::decode(transaction).unwrap();
+        Coin {
+            outpoint: Outpoint {
+                transaction: transaction.id(self.ledger.chain()).unwrap(),
+                index,
+            },
+            output: transaction.body.outputs[usize::try_from(index).unwrap()],
+        }
+    }
+
     /// The bytes of a commit of `owner`, without a fee.
     #[must_use]
     pub fn commit(&self, owner: u8, hash: Digest) -> Vec<u8> {
         let key = public(owner);
         let body = ledger::tx::Body::of(Kind::Commit { key, hash });
         let signed = ledger::tx::sign(body, &[&secret(owner)], self.ledger.chain()).unwrap();
+        codec::encode(&signed).unwrap()
+    }
+
+    /// The bytes of a transaction of a name that pays a fee of 1 with `coin`; it is handed over by the
+    /// key of a seed, which holds it since the transaction with that number, or registered.
+    #[must_use]
+    pub fn name(&self, coin: &Coin, name: &str, from: Option<(u8, u64)>, to: u8) -> Vec<u8> {
+        let kind = Kind::Name {
+            name: name.parse().unwrap(),
+            to: public(to),
+            from: from.map(|(seed, number)| Holder {
+                key: public(seed),
+                number,
+            }),
+        };
+        let paid = coin.output.amount.minus(Amount::new(1)).unwrap();
+        let body = ledger::tx::Body {
+            inputs: List::new(vec![coin.outpoint]).unwrap(),
+            outputs: List::new(vec![Output::new(coin.output.owner, paid)]).unwrap(),
+            ..ledger::tx::Body::of(kind)
+        };
+        let holder = from.map_or(to, |(seed, _)| seed);
+        let seeds = (0..=u8::MAX).filter(|seed| public(*seed) == coin.output.owner);
+        let mut seeds: Vec<u8> = seeds.take(1).collect();
+        if !seeds.contains(&holder) {
+            seeds.push(holder);
+        }
+        let signers: Vec<_> = seeds.iter().map(|seed| secret(*seed)).collect();
+        let signers: Vec<_> = signers.iter().map(|it| it as &dyn Signer).collect();
+        let signed = ledger::tx::sign(body, &signers, self.ledger.chain()).unwrap();
         codec::encode(&signed).unwrap()
     }
 

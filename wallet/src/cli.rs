@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use ledger::tx::Outpoint;
+use ledger::subject::Subject;
+use ledger::tx::{Name as NameText, Outpoint};
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height};
@@ -22,6 +23,8 @@ const EXAMPLES: &str = "Examples:
   primus-wallet notarise contract.pdf --field buyer=Anna --field price=25
   primus-wallet receipt export contract.pdf.primusdeed --fields document,buyer -o anna.primusreceipt
   primus-wallet commit minutes.pdf
+  primus-wallet name register anna
+  primus-wallet name show anna --proof anna.primusproof
   primus-wallet verify receipt anna.primusreceipt --document contract.pdf --genesis genesis.bin
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 the proof does not hold; 4 no host reachable;
@@ -64,6 +67,9 @@ pub(crate) enum Command {
     Notarise(Notarise),
     /// Puts a document's hash on record as the one word of this key in its block.
     Commit(CommitTo),
+    /// Registers, hands over and looks up names.
+    #[command(subcommand)]
+    Name(Name),
     /// Shows chosen fields of what was put on record.
     #[command(subcommand)]
     Receipt(Receipt),
@@ -133,10 +139,10 @@ pub(crate) struct History {
 #[derive(Debug, Args)]
 pub(crate) struct Proof {
     /// TRANSACTION for what became of it; TRANSACTION:INDEX for one of its outputs; history:KEY,
-    /// newest:KEY:COUNT or key:KEY for a key; commit:KEY:HEIGHT for its one word in a block; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
+    /// newest:KEY:COUNT or key:KEY for a key, or for a name with @NAME instead of KEY; commit:KEY:HEIGHT for its one word in a block; name:NAME for who holds it; block:HEIGHT; consistency:HEIGHT:ROOT; committee:EPOCH.
     #[arg(value_parser = claim)]
     pub(crate) claim: Claim,
-    /// As of this earlier block; for outputs and histories.
+    /// As of this earlier block; for outputs, histories and names.
     #[arg(long, value_name = "HEIGHT")]
     pub(crate) as_of: Option<u64>,
     /// The file to write.
@@ -228,6 +234,51 @@ pub(crate) struct CommitTo {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Name {
+    /// Registers a name that nobody holds for this key.
+    Register(ChangeName),
+    /// Hands a name of this key over to another key.
+    Transfer(HandOver),
+    /// Shows who holds a name, proven.
+    Show(ShowName),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChangeName {
+    /// The name: 1 to 64 of a-z, 0-9 and -.
+    pub(crate) name: NameText,
+    /// Writes the proof of who holds the name then to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+    /// The fee [default: the chain's least fee].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) fee: Option<u64>,
+    /// Seconds to wait for the proof; the transaction stays in the outbox after that.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HandOver {
+    #[command(flatten)]
+    pub(crate) how: ChangeName,
+    /// Who is to hold it, a key of 64 hexadecimal digits.
+    pub(crate) key: PublicKey,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowName {
+    /// The name.
+    pub(crate) name: NameText,
+    /// As of this earlier block.
+    #[arg(long, value_name = "HEIGHT")]
+    pub(crate) as_of: Option<u64>,
+    /// Writes the proof to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Receipt {
     /// Writes a receipt that shows the chosen fields of a deed and hides the others.
     Export(Export),
@@ -268,7 +319,7 @@ fn claim(text: &str) -> Result<Claim, String> {
     let parts: Vec<_> = text.split(':').collect();
     parsed(&parts).ok_or_else(|| {
         "one of TRANSACTION, TRANSACTION:INDEX, history:KEY, newest:KEY:COUNT, key:KEY, \
-         commit:KEY:HEIGHT, block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
+         commit:KEY:HEIGHT, name:NAME, block:HEIGHT, consistency:HEIGHT:ROOT, committee:EPOCH, with ids, keys and roots of 64 \
          hexadecimal digits"
             .to_owned()
     })
@@ -276,16 +327,20 @@ fn claim(text: &str) -> Result<Claim, String> {
 
 fn parsed(parts: &[&str]) -> Option<Claim> {
     let number = |text: &str| text.parse::<u64>().ok();
-    let key = |text: &str| text.parse::<PublicKey>().ok();
+    let subject = |text: &str| text.parse::<Subject>().ok();
     Some(match parts {
-        ["history", of] => Claim::History { key: key(of)? },
+        ["history", of] => Claim::History { of: subject(of)? },
         ["newest", of, count] => Claim::Newest {
-            key: key(of)?,
+            of: subject(of)?,
             count: count.parse().ok()?,
         },
-        ["key", of] => Claim::Record { key: key(of)? },
+        ["key", of] => Claim::Record { of: subject(of)? },
+        ["name", name] => Claim::Name {
+            name: name.parse().ok()?,
+            height: None,
+        },
         ["commit", of, height] => Claim::Commit {
-            key: key(of)?,
+            key: of.parse().ok()?,
             height: Height::new(number(height)?),
         },
         ["block", height] => Claim::Block {

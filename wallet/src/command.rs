@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ledger::subject::Subject;
 use primitives::units::{Amount, Height};
 use primus_wallet::error::Error;
 use primus_wallet::home::{self, Home, Settings};
@@ -20,6 +21,7 @@ use crate::cli::{
 };
 use crate::print::Printer;
 
+mod names;
 mod notary;
 
 /// Carries out what the command line asks for.
@@ -42,6 +44,7 @@ pub(crate) fn run(cli: Cli, out: Printer) -> Result<(), Error> {
         Command::Proof(proof) => block_on(prove(options, proof, out)),
         Command::Notarise(notarise) => block_on(notary::notarise(options, notarise, out)),
         Command::Commit(commit) => block_on(notary::commit(options, commit, out)),
+        Command::Name(name) => block_on(names::run(options, name, out)),
         Command::Receipt(Receipt::Export(export)) => block_on(notary::export(options, export, out)),
         Command::Policy(policy) => block_on(checkpoint(options, policy, out)),
     }
@@ -239,7 +242,8 @@ async fn list(options: Options, history: History, out: Printer) -> Result<(), Er
         balance.as_of
     ));
     if let Some(path) = &history.proof {
-        home::replace(path, &wallet.proof(Claim::History { key }).await?)?;
+        let of = Subject::Key(key);
+        home::replace(path, &wallet.proof(Claim::History { of }).await?)?;
         lines.push(format!("proof    {}", path.display()));
     }
     let pending: Vec<_> = balance

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ledger::Outcome;
+use ledger::tx::Name;
 use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Amount, Height};
@@ -149,8 +150,22 @@ pub enum Error {
         /// The digest that the receipt shows, if it shows one.
         wanted: String,
     },
+    /// A name that another key holds, or that is registered already.
+    #[error("key {by} holds the name {name}")]
+    NameHeld {
+        /// The name.
+        name: Name,
+        /// Its holder, as of the newest certified block.
+        by: PublicKey,
+    },
+    /// A name that nobody holds.
+    #[error("nobody holds the name {name}")]
+    NameFree {
+        /// The name.
+        name: Name,
+    },
     /// A claim that is the same as of every block.
-    #[error("--as-of is for outputs and histories alone")]
+    #[error("--as-of is for outputs, histories and names alone")]
     NotAsOf,
     /// Less proven coin than a payment takes.
     #[error(
@@ -173,7 +188,7 @@ pub enum Error {
         wanted: Amount,
     },
     /// A payment that was ordered and proven to have had no effect.
-    #[error("payment {id} was {outcome}")]
+    #[error("transaction {id} was {outcome}")]
     Rejected {
         /// The transaction.
         id: Digest,
@@ -228,6 +243,8 @@ impl Error {
             Self::Proof(_) => "proof.invalid",
             Self::Fields { .. } => "deed.fields",
             Self::OtherDocument { .. } => "receipt.document",
+            Self::NameHeld { .. } => "name.held",
+            Self::NameFree { .. } => "name.free",
             Self::NotAsOf => "proof.as_of",
             Self::Insufficient { .. } => "payment.insufficient",
             Self::FeeTooLow { .. } => "payment.fee_too_low",
@@ -265,6 +282,8 @@ impl Error {
             | Self::HostRefuses { .. }
             | Self::Insufficient { .. }
             | Self::FeeTooLow { .. }
+            | Self::NameHeld { .. }
+            | Self::NameFree { .. }
             | Self::Rejected { .. } => 6,
         }
     }
@@ -305,6 +324,8 @@ impl Error {
                 "name each field once, with up to 64 bytes for its name and 4096 for its value"
             }
             Self::OtherDocument { .. } => "ask for a receipt of this very document",
+            Self::NameHeld { .. } => "choose another name, or ask its holder to hand it over",
+            Self::NameFree { .. } => "register it with: primus-wallet name register NAME",
             Self::NotAsOf => "leave --as-of out",
             Self::Insufficient { .. } => "wait for pending payments, or pay less",
             Self::FeeTooLow { .. } => "give a higher --fee",

@@ -28,6 +28,7 @@ use crate::policy::Policy;
 
 mod agree;
 mod balance;
+mod names;
 mod notarise;
 mod pay;
 

@@ -33,6 +33,9 @@ fn reasons() -> Vec<Reason> {
         Reason::UnknownCulprit,
         Reason::Convicted,
         Reason::SecondCommit,
+        Reason::NameTaken,
+        Reason::NameNotHeld,
+        Reason::NameReserved,
     ]
 }
 

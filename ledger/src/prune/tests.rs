@@ -2,8 +2,8 @@ use primitives::limits::PAGE_ENTRIES_MAX;
 
 use super::*;
 use crate::outcome::{Outcome, Reason};
-use crate::query::key_map_position;
 use crate::state::Ledger;
+use crate::subject::Subject;
 use crate::test_chain::{TestChain, bytes, height, public};
 use crate::tx::Transaction;
 
@@ -30,7 +30,7 @@ fn chain() -> (TestChain, Vec<Transaction>, Vec<Transaction>) {
     (chain, applied, rejected)
 }
 
-fn pruned(chain: &mut TestChain, first: u64) {
+pub(crate) fn pruned(chain: &mut TestChain, first: u64) {
     let mark = KeptFrom {
         epoch: chain.genesis.parameters.epoch_of(height(first)),
         height: height(first),
@@ -83,7 +83,7 @@ fn transactions_below_the_mark_are_gone_and_the_rest_is_as_it_was() {
     assert_eq!(known.collect::<Vec<_>>(), [true, false, false, true, true]);
     for owner in 1..=8 {
         let key = public(owner);
-        let at = key_map_position(&key);
+        let at = Subject::Key(key).position();
         let history = |chain: &TestChain| chain.ledger.history(&at, &chain.rows).unwrap();
         assert_eq!(history(&chain), history(&whole));
         let outputs = |chain: &TestChain| {

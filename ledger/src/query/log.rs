@@ -15,7 +15,7 @@ use primitives::units::Height;
 
 use super::page_of;
 use crate::error::Error;
-use crate::rows::{KeyLogRow, demand, log_key};
+use crate::rows::{EntryRow, demand, log_key};
 
 /// A log with `count` entries. The row of an entry holds every complete subtree that ends with it.
 pub(super) struct Log<'a, S> {
@@ -142,7 +142,7 @@ impl<S: Store> Log<'_, S> {
             .ok_or(Error::MissingRow { table })
     }
 
-    fn row(&self, index: u64) -> Result<KeyLogRow, Error> {
+    fn row(&self, index: u64) -> Result<EntryRow, Error> {
         demand(self.store, self.table, &log_key(&self.position, index))
     }
 }

@@ -33,7 +33,11 @@ fn chain() -> (TestChain, Vec<Transaction>) {
 }
 
 /// Checks that `proof` verifies, and does not with any one byte changed, nor under another state.
-fn check<T: Canonical>(chain: &TestChain, proof: &T, verify: impl Fn(&T, &State) -> bool) {
+pub(crate) fn check<T: Canonical>(
+    chain: &TestChain,
+    proof: &T,
+    verify: impl Fn(&T, &State) -> bool,
+) {
     let state = chain.ledger.state();
     assert!(verify(proof, &state));
     let other = State {
@@ -144,7 +148,7 @@ fn presence_and_absence_of_a_key_are_proven() {
     let (chain, _) = chain();
     let keys = chain.ledger.tree_keys();
     for (owner, count) in [(1, Some(6)), (8, Some(1)), (50, None)] {
-        let at = key_map_position(&public(owner));
+        let at = Subject::Key(public(owner)).position();
         let proof = chain.ledger.record(&at, &chain.rows).unwrap();
         let record = proof.record;
         assert_eq!(record.map(|record| record.count), count);
@@ -158,7 +162,7 @@ fn presence_and_absence_of_a_key_are_proven() {
 fn all_entries_and_the_newest_are_proven_complete() {
     let (chain, transfers) = chain();
     let (ledger, keys, key) = (&chain.ledger, chain.ledger.tree_keys(), public(1));
-    let at = key_map_position(&key);
+    let at = Subject::Key(key).position();
     let all = ledger.history(&at, &chain.rows).unwrap();
     let roles: Vec<_> = all.entries.iter().map(|entry| entry.role).collect();
     let moved = role::SPENDER | role::RECEIVER;
@@ -181,7 +185,7 @@ fn all_entries_and_the_newest_are_proven_complete() {
         });
     }
     let nobody = ledger
-        .history(&key_map_position(&public(50)), &chain.rows)
+        .history(&Subject::Key(public(50)).position(), &chain.rows)
         .unwrap();
     assert!(nobody.entries.is_empty());
 }
@@ -203,7 +207,11 @@ fn pages_follow_one_another_without_a_gap() {
         chain.run(&transfers.iter().collect::<Vec<_>>());
     }
     let (ledger, rows, key) = (&chain.ledger, &chain.rows, public(1));
-    let (keys, at, state) = (ledger.tree_keys(), key_map_position(&key), ledger.state());
+    let (keys, at, state) = (
+        ledger.tree_keys(),
+        Subject::Key(key).position(),
+        ledger.state(),
+    );
     assert!(ledger.history(&at, rows).is_err());
     assert!(ledger.history_recent(&at, 1_025, rows).is_err());
     let mut known = Frontier::new();
@@ -251,7 +259,7 @@ fn pages_follow_one_another_without_a_gap() {
 fn a_page_in_the_middle_fails_with_any_byte_flipped() {
     let (chain, _) = chain();
     let (ledger, keys, key) = (&chain.ledger, chain.ledger.tree_keys(), public(1));
-    let at = key_map_position(&key);
+    let at = Subject::Key(key).position();
     let log = ledger.log(&at, &chain.rows).unwrap().1;
     for first in 0..6 {
         let before = log.frontier(first).unwrap();
@@ -287,7 +295,7 @@ fn the_entries_of_a_block_and_the_newest_up_to_it_are_those_of_a_scan() {
 fn check_spans(chain: &TestChain) {
     let (ledger, keys, rows) = (&chain.ledger, chain.ledger.tree_keys(), &chain.rows);
     let state = ledger.state();
-    for at in [1, 2, 99].map(|seed| key_map_position(&public(seed))) {
+    for at in [1, 2, 99].map(|seed| Subject::Key(public(seed)).position()) {
         let all = ledger.history(&at, rows).unwrap().entries.into_vec();
         for block in (0..=state.height.get()).map(height) {
             let span = ledger.entries_of_block(&at, block, rows).unwrap();

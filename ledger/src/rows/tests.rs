@@ -50,7 +50,11 @@ fn every_encoding_is_golden() {
     check_golden(&place, "12 bytes 7b3fd668");
     let transaction = Digest([1; 32]);
     check_golden(&ConvictionRow { transaction, place }, "44 bytes 38243b3c");
-    let log = KeyLogRow {
+    let body = Body::data(1, vec![2]).unwrap();
+    let (key, number) = (PublicKey([1; 32]), 2);
+    let holder = Holder { key, number };
+    check_golden(&NameRow { holder, body }, "68 bytes b29dc0d4");
+    let log = EntryRow {
         entry: entry(),
         nodes: List::new(vec![Digest([5; 32])]).unwrap(),
         outputs: List::new(vec![7, 8]).unwrap(),
@@ -81,7 +85,7 @@ fn key_and_block_rows_of_the_genesis_are_golden() {
         let row = chain.rows.0.iter().find(|((it, _), _)| *it == table);
         row.unwrap().1.clone()
     };
-    let key: KeyRow = codec::decode(&row(Table::Key)).unwrap();
+    let key: RecordRow = codec::decode(&row(Table::Key)).unwrap();
     check_golden(&key, "88 bytes 3a48f22e");
     let block: BlockRow = codec::decode(&row(Table::Block)).unwrap();
     check_golden(&block, "398 bytes 4ccb76d6");

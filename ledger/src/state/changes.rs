@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 
 use merkle::hash::TreeHasher;
 use merkle::log::Frontier;
+use merkle::proof::record::MapPosition;
 use merkle::{LogEntry, Map, Record, Spent, TreeKeys};
 use primitives::codec::List;
 use primitives::keys::PublicKey;
-use primitives::store::{Store, Table};
+use primitives::store::Store;
 use primitives::units::{Amount, Height, Stake};
 use primitives::{Digest, limits};
 
@@ -19,23 +20,26 @@ use crate::error::Error;
 use crate::genesis::Genesis;
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
-    ConvictionRow, Created, KeyLogRow, KeyRow, OutputRow, Place, key_position, read, role,
+    ConvictionRow, Created, EntryRow, NameRow, OutputRow, Place, RecordRow, map_table, read, role,
 };
-use crate::tx::{Checked, Kind, Outpoint, Output, fee_transaction, genesis_transaction};
+use crate::subject::Subject;
+use crate::tx::{
+    Checked, Holder, Kind, Name, Outpoint, Output, fee_transaction, genesis_transaction,
+};
 
-/// What one key was to one transaction.
+/// What one key or name was to one transaction.
 #[derive(Debug, Default)]
 struct Touch {
     role: u8,
     outputs: Vec<u64>,
 }
 
-/// A key that the block touches: its entries, and its row once they are appended.
+/// A key or name that the block touches: its entries, and its row once they are appended.
 #[derive(Debug)]
-pub(super) struct TouchedKey {
-    pub(super) position: Digest,
-    pub(super) new_entries: Vec<KeyLogRow>,
-    pub(super) row: KeyRow,
+pub(super) struct Touched {
+    pub(super) at: MapPosition,
+    pub(super) new_entries: Vec<EntryRow>,
+    pub(super) row: RecordRow,
 }
 
 /// All that a block changes.
@@ -48,8 +52,12 @@ pub(super) struct Changes {
     pub(super) outputs: BTreeMap<u64, OutputRow>,
     /// Positions of created outputs.
     pub(super) outpoints: BTreeMap<Outpoint, u64>,
-    /// Touched keys.
-    pub(super) touched: BTreeMap<PublicKey, TouchedKey>,
+    /// Touched keys and names.
+    pub(super) touched: BTreeMap<Subject, Touched>,
+    /// The newest transaction of each name that has one in this block.
+    pub(super) names: BTreeMap<Name, NameRow>,
+    /// All transactions of names in this block, by position and number.
+    pub(super) named: BTreeMap<(Digest, u64), Digest>,
     /// The commit of each key that made one in this block.
     pub(super) commits: BTreeMap<PublicKey, Digest>,
     /// The stake of every peer.
@@ -66,17 +74,17 @@ pub(super) struct Changes {
     pub(super) spent_count: u64,
 }
 
-impl TouchedKey {
-    fn new(key: &PublicKey) -> Self {
+impl Touched {
+    fn new(subject: &Subject) -> Self {
         let record = Record {
             log_root: Digest::ZERO,
             count: 0,
             last_block: Height::ZERO,
         };
         Self {
-            position: key_position(key),
+            at: subject.position(),
             new_entries: Vec::new(),
-            row: KeyRow {
+            row: RecordRow {
                 record,
                 frontier: Frontier::new(),
             },
@@ -93,6 +101,8 @@ impl Changes {
             outputs: BTreeMap::new(),
             outpoints: BTreeMap::new(),
             touched: BTreeMap::new(),
+            names: BTreeMap::new(),
+            named: BTreeMap::new(),
             commits: BTreeMap::new(),
             stakes: ledger.stakes.clone(),
             convictions: BTreeMap::new(),
@@ -177,25 +187,25 @@ impl Changes {
         }
     }
 
-    /// Reads the logs of the touched keys as they were before the block.
+    /// Reads the logs of what is touched as they were before the block.
     pub(super) fn read_logs<S: Store>(&mut self, store: &S) -> Result<(), Error> {
         for touched in self.touched.values_mut() {
-            if let Some(row) = read(store, Table::Key, &touched.position.0)? {
+            if let Some(row) = read(store, map_table(touched.at.map), &touched.at.position.0)? {
                 touched.row = row;
             }
         }
         Ok(())
     }
 
-    /// Appends the new entries to the logs of their keys.
+    /// Appends the new entries to their logs.
     pub(super) fn extend_logs(&mut self, keys: &TreeKeys) -> Result<(), Error> {
         for touched in self.touched.values_mut() {
-            let KeyRow { record, frontier } = &mut touched.row;
+            let RecordRow { record, frontier } = &mut touched.row;
             for row in &mut touched.new_entries {
-                row.nodes = completed(frontier, keys, &row.entry)?;
+                row.nodes = completed(frontier, keys, touched.at.map, &row.entry)?;
                 record.last_block = row.entry.block;
             }
-            record.log_root = frontier.root(keys.log(Map::Key));
+            record.log_root = frontier.root(keys.log(touched.at.map));
             record.count = frontier.size();
         }
         Ok(())
@@ -228,11 +238,24 @@ impl Changes {
             Kind::Transfer | Kind::Data { .. } => {}
             Kind::Evidence(evidence) => {
                 self.convict(evidence, id, self.place());
-                touches.entry(evidence.peer).or_default().role |= role::CONVICTED;
+                touch(&mut touches, evidence.peer).role |= role::CONVICTED;
             }
             Kind::Commit { key, .. } => {
                 self.commits.insert(*key, id);
-                touches.entry(*key).or_default().role |= role::COMMIT;
+                touch(&mut touches, *key).role |= role::COMMIT;
+            }
+            Kind::Name { name, to, from } => {
+                let number = Holder::next_number(from.as_ref());
+                let body = transaction.body.clone();
+                self.named.insert((name.position(), number), id);
+                let holder = Holder { key: *to, number };
+                self.names.insert(*name, NameRow { holder, body });
+                let named = touches.entry(Subject::Name(*name)).or_default();
+                named.role |= role::NAMED;
+                touch(&mut touches, *to).role |= role::NAMED;
+                if let Some(holder) = from {
+                    touch(&mut touches, holder.key).role |= role::UNNAMED;
+                }
             }
         }
         self.log(id, self.transaction_count, touches)?;
@@ -255,7 +278,7 @@ impl Changes {
         &mut self,
         txid: Digest,
         inputs: Vec<Input>,
-        touches: &mut BTreeMap<PublicKey, Touch>,
+        touches: &mut BTreeMap<Subject, Touch>,
     ) -> Result<(), Error> {
         for (input, Input { position, mut row }) in (0..).zip(inputs) {
             row.spent = Some(Spent {
@@ -264,7 +287,7 @@ impl Changes {
                 input,
             });
             let output = row.created.output;
-            touches.entry(output.owner).or_default().role |= role::SPENDER;
+            touch(touches, output.owner).role |= role::SPENDER;
             self.spent = sum(self.spent, output.amount)?;
             self.spent_count = self.spent_count.saturating_add(1);
             if let Some(stake) = self.stake_of(&output) {
@@ -280,7 +303,7 @@ impl Changes {
         transaction: Digest,
         outputs: &[Output],
         role: u8,
-        touches: &mut BTreeMap<PublicKey, Touch>,
+        touches: &mut BTreeMap<Subject, Touch>,
     ) -> Result<(), Error> {
         for (index, output) in (0..).zip(outputs) {
             let outpoint = Outpoint { transaction, index };
@@ -302,34 +325,34 @@ impl Changes {
             if let Some(stake) = self.stake_of(output) {
                 *stake = stake.plus(output.amount.into())?;
             }
-            let touch = touches.entry(output.owner).or_default();
+            let touch = touch(touches, output.owner);
             touch.role |= role;
             touch.outputs.push(position);
         }
         Ok(())
     }
 
-    /// One entry for each key that the transaction touches.
+    /// One entry for each key and name that the transaction touches.
     fn log(
         &mut self,
         txid: Digest,
         index: u32,
-        touches: BTreeMap<PublicKey, Touch>,
+        touches: BTreeMap<Subject, Touch>,
     ) -> Result<(), Error> {
-        for (key, touch) in touches {
+        for (subject, touch) in touches {
             let entry = LogEntry {
                 txid,
                 block: self.height,
                 index,
                 role: touch.role,
             };
-            let row = KeyLogRow {
+            let row = EntryRow {
                 entry,
                 nodes: List::empty(),
                 outputs: List::new(touch.outputs)?,
             };
-            let touched = self.touched.entry(key);
-            let touched = touched.or_insert_with(|| TouchedKey::new(&key));
+            let touched = self.touched.entry(subject);
+            let touched = touched.or_insert_with_key(Touched::new);
             touched.new_entries.push(row);
         }
         Ok(())
@@ -341,14 +364,19 @@ impl Changes {
     }
 }
 
+fn touch(touches: &mut BTreeMap<Subject, Touch>, key: PublicKey) -> &mut Touch {
+    touches.entry(Subject::Key(key)).or_default()
+}
+
 /// Appends an entry; returns the complete subtrees that end with it, from its leaf upwards.
 fn completed(
     frontier: &mut Frontier,
     keys: &TreeKeys,
+    map: Map,
     entry: &LogEntry,
 ) -> Result<List<Digest, { limits::LOG_DEPTH_MAX }>, Error> {
-    let hasher = keys.log(Map::Key);
-    let mut digest = entry.leaf(keys, Map::Key);
+    let hasher = keys.log(map);
+    let mut digest = entry.leaf(keys, map);
     let mut nodes = Vec::from([digest]);
     let leaf = digest;
     // Each trailing one bit of the size is a peak that the new leaf completes to a wider one.

@@ -15,7 +15,9 @@ use primitives::units::{Amount, Height, Stake};
 
 use super::{Ledger, first_seed};
 use crate::error::Error;
-use crate::rows::{BlockRow, HeadRow, KeyRow, OutputRow, demand, head_key, height_key, read};
+use crate::rows::{
+    BlockRow, HeadRow, OutputRow, RecordRow, demand, head_key, height_key, map_table, read,
+};
 
 /// Rows read at once.
 const ROWS: usize = 4_096;
@@ -34,7 +36,10 @@ pub(super) fn restore<S: Store>(mut ledger: Ledger, store: &S) -> Result<Option<
         });
     }
     ledger.restore_outputs(head.height, store)?;
-    ledger.restore_keys(head.height, store)?;
+    let keys = ledger.records(Map::Key, store)?;
+    ledger.key_map.update(&keys, head.height, &Sequential)?;
+    let names = ledger.records(Map::Name, store)?;
+    ledger.name_map.update(&names, head.height, &Sequential)?;
     ledger.restore_blocks(store)?;
     ledger.restore_committee(store)?;
     if ledger.root != head.root {
@@ -72,15 +77,16 @@ impl Ledger {
         check_supply(unspent, self.supply)
     }
 
-    fn restore_keys<S: Store>(&mut self, head: Height, store: &S) -> Result<(), Error> {
-        let mut records = Vec::new();
-        scan(store, Table::Key, |position, row: KeyRow| {
-            let position = <[u8; 32]>::try_from(position)
-                .map_err(|_| Error::MissingRow { table: Table::Key })?;
-            records.push((Digest(position), row.record.hash(&self.keys, Map::Key)));
+    /// The hash of each record of a map, by position.
+    fn records<S: Store>(&self, map: Map, store: &S) -> Result<Vec<(Digest, Digest)>, Error> {
+        let (table, mut records) = (map_table(map), Vec::new());
+        scan(store, table, |position, row: RecordRow| {
+            let position = <[u8; 32]>::try_from(position);
+            let position = position.map_err(|_| Error::MissingRow { table })?;
+            records.push((Digest(position), row.record.hash(&self.keys, map)));
             Ok(())
         })?;
-        Ok(self.key_map.update(&records, head, &Sequential)?)
+        Ok(records)
     }
 
     fn restore_blocks<S: Store>(&mut self, store: &S) -> Result<(), Error> {

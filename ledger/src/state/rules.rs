@@ -11,10 +11,12 @@ use primitives::units::Amount;
 use super::Ledger;
 use super::changes::Changes;
 use crate::error::Error;
+use crate::genesis::Peer;
 use crate::outcome::{Outcome, Reason};
+use crate::query::{name_row, taker_of_name};
 use crate::rows::{OutputRow, Place, PositionRow, demand, outpoint_key, position_key, read};
 use crate::tx::draft::in_order_of_appearance;
-use crate::tx::{Body, Kind, Outpoint, Transaction, data, transfer};
+use crate::tx::{Body, Holder, Kind, Name, Outpoint, Transaction, data, transfer};
 
 /// An input that can be spent.
 pub(super) struct Input {
@@ -67,8 +69,41 @@ impl Changes {
             Kind::Transfer | Kind::Data { .. } => {}
             Kind::Evidence(evidence) => self.check_evidence(ledger, evidence, store)?,
             Kind::Commit { key, .. } => self.check_commit(key)?,
+            Kind::Name { name, to, from } => {
+                self.check_name(name, from.as_ref(), store)?;
+                check_reserved(&ledger.peers, name, to, from.as_ref())?;
+            }
         }
         Ok((inputs, fee))
+    }
+
+    /// The next transaction of a name is by whoever holds it; of two with one number the later learns
+    /// which was first.
+    fn check_name<S: Store>(
+        &self,
+        name: &Name,
+        from: Option<&Holder>,
+        store: &S,
+    ) -> Result<(), Stop> {
+        let number = Holder::next_number(from);
+        let holder = match self.names.get(name) {
+            Some(row) => Some(row.holder),
+            None => name_row(name, store)?.map(|row| row.holder),
+        };
+        if number < Holder::next_number(holder.as_ref()) {
+            let (position, table) = (name.position(), Table::NameLog);
+            let winner = match self.named.get(&(position, number)) {
+                Some(id) => *id,
+                None => {
+                    taker_of_name(&position, number, store)?.ok_or(Error::MissingRow { table })?
+                }
+            };
+            return Err(lost(Reason::NameTaken, winner));
+        }
+        if from != holder.as_ref() {
+            return Err(Reason::NameNotHeld.into());
+        }
+        Ok(())
     }
 
     /// A key commits once in a block; later ones learn which was first.
@@ -136,7 +171,7 @@ fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amoun
         .minus(outputs)
         .map_err(|_| Reason::NotConserved { inputs, outputs })?;
     match &body.kind {
-        Kind::Transfer => transfer::check_against(&ledger.parameters, fee)?,
+        Kind::Transfer | Kind::Name { .. } => transfer::check_against(&ledger.parameters, fee)?,
         Kind::Data { .. } | Kind::Commit { .. } => {
             data::check_against(&ledger.parameters, body, fee)?;
         }
@@ -144,6 +179,21 @@ fn check_balance(ledger: &Ledger, body: &Body, inputs: &[Input]) -> Result<Amoun
         Kind::Evidence(_) => {}
     }
     Ok(fee)
+}
+
+/// A peer's name, in whatever case the genesis has it, is registered for its payout key alone.
+fn check_reserved(
+    peers: &[Peer],
+    name: &Name,
+    to: &PublicKey,
+    from: Option<&Holder>,
+) -> Result<(), Reason> {
+    let is_named = |peer: &&Peer| peer.name.eq_ignore_ascii_case(name.as_str().as_bytes());
+    let peer = peers.iter().find(is_named);
+    if from.is_none() && peer.is_some_and(|peer| peer.payout_key != *to) {
+        return Err(Reason::NameReserved);
+    }
+    Ok(())
 }
 
 pub(super) const fn lost(reason: Reason, winner: Digest) -> Stop {

@@ -12,7 +12,7 @@ use primitives::codec::{self, Bytes, Canonical, List};
 use primitives::store::{Batch, Table};
 use primitives::units::{Epoch, Height, Round, Time};
 
-use super::changes::Changes;
+use super::changes::{Changes, Touched};
 use super::{Block, Executed, Ledger};
 use crate::committee::committee_digest;
 use crate::error::Error;
@@ -20,8 +20,8 @@ use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
     BlockRow, CommitteeRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow,
-    conviction_key, count_of, head_key, height_key, leaves_key, log_key, outpoint_key, place_key,
-    position_key, rejected_key, stake_key,
+    conviction_key, count_of, head_key, height_key, leaves_key, log_key, log_table, map_table,
+    name_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -84,7 +84,7 @@ impl Ledger {
         self.stats.count_block(&changes);
         let counts = self.counts(&changes, &transactions);
         self.update_outputs(&changes, &mut batch)?;
-        self.update_keys(&changes, &mut batch)?;
+        self.update_maps(&changes, &mut batch)?;
         self.roots.block = self.blocks.sized_root()?;
         self.roots.key = self.key_map.sized_root();
         self.roots.name = self.name_map.sized_root();
@@ -177,21 +177,35 @@ impl Ledger {
         Ok(())
     }
 
-    fn update_keys(&mut self, changes: &Changes, batch: &mut Batch) -> Result<(), Error> {
-        let mut records = Vec::with_capacity(changes.touched.len());
-        for touched in changes.touched.values() {
-            let (row, position) = (&touched.row, &touched.position);
-            records.push((*position, row.record.hash(&self.keys, Map::Key)));
-            put(batch, Table::Key, position.0.to_vec(), row)?;
-            let first = row
-                .record
-                .count
-                .saturating_sub(count_of(&touched.new_entries));
-            for (index, entry) in (first..).zip(&touched.new_entries) {
-                put(batch, Table::KeyLog, log_key(position, index), entry)?;
+    fn update_maps(&mut self, changes: &Changes, batch: &mut Batch) -> Result<(), Error> {
+        let (mut keys, mut names) = (Vec::with_capacity(changes.touched.len()), Vec::new());
+        for Touched {
+            at,
+            row,
+            new_entries,
+        } in changes.touched.values()
+        {
+            let records = match at.map {
+                Map::Key => &mut keys,
+                Map::Name => &mut names,
+            };
+            records.push((at.position, row.record.hash(&self.keys, at.map)));
+            put(batch, map_table(at.map), at.position.0.to_vec(), row)?;
+            let first = row.record.count.saturating_sub(count_of(new_entries));
+            for (index, entry) in (first..).zip(new_entries) {
+                put(
+                    batch,
+                    log_table(at.map),
+                    log_key(&at.position, index),
+                    entry,
+                )?;
             }
         }
-        self.key_map.update(&records, changes.height, &Sequential)?;
+        for (name, row) in &changes.names {
+            put(batch, Table::Meta, name_key(&name.position()), row)?;
+        }
+        self.key_map.update(&keys, changes.height, &Sequential)?;
+        self.name_map.update(&names, changes.height, &Sequential)?;
         Ok(())
     }
 
@@ -236,6 +250,7 @@ impl Stats {
             (Outcome::Applied, Some(Kind::Data { .. })) => &mut self.data_applied,
             (Outcome::Applied, Some(Kind::Evidence(_))) => &mut self.evidence_applied,
             (Outcome::Applied, Some(Kind::Commit { .. })) => &mut self.commits_applied,
+            (Outcome::Applied, Some(Kind::Name { .. })) => &mut self.names_applied,
             (Outcome::Applied, Some(Kind::Transfer) | None) => &mut self.transfers_applied,
             (Outcome::Rejected { reason, .. }, _) => {
                 if matches!(reason, Reason::SpentInput { .. }) {

@@ -1,14 +1,15 @@
 use super::*;
 use crate::outcome::Reason;
-use crate::rows::{KeyLogRow, OutputRow, key_position, log_key, role};
-use crate::test_chain::{TestChain, bytes, genesis, height, public, signer, unspent};
-use crate::tx::{Body, Output, Transaction, TransferDraft, fee_transaction, sign};
+use crate::rows::{EntryRow, OutputRow, key_position, log_key, role};
+use crate::test_chain::{TestChain, bytes, genesis, height, named, public, signer, unspent};
+use crate::tx::{Body, Output, Taken, Transaction, TransferDraft, fee_transaction, sign};
 use primitives::codec;
 use primitives::keys::Signer;
 
 mod commits;
 mod epochs;
 mod model;
+mod names;
 mod roots;
 mod standing;
 
@@ -213,7 +214,7 @@ fn all_fees_of_one_creator_become_one_output_to_its_payout_key() {
         assert_eq!(unspent.get(&outpoint), Some(&output));
         let key = log_key(&key_position(&payout), 0);
         let row = chain.rows.get(Table::KeyLog, &key).unwrap().unwrap();
-        let entry = codec::decode::<KeyLogRow>(&row).unwrap().entry;
+        let entry = codec::decode::<EntryRow>(&row).unwrap().entry;
         assert_eq!((entry.txid, entry.role), (transaction, role::FEE));
         assert_eq!((entry.block, entry.index), (height(1), index));
     }
@@ -230,7 +231,7 @@ fn a_key_gets_one_entry_for_each_transaction_that_touches_it() {
     let entry = |owner, index| {
         let key = log_key(&key_position(&public(owner)), index);
         let row = chain.rows.get(Table::KeyLog, &key).unwrap();
-        row.map(|row| codec::decode::<KeyLogRow>(&row).unwrap())
+        row.map(|row| codec::decode::<EntryRow>(&row).unwrap())
     };
     assert_eq!(entry(1, 0).unwrap().entry.role, role::GENESIS);
     assert_eq!(*entry(1, 0).unwrap().outputs, [0, 8]);

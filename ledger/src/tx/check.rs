@@ -164,7 +164,7 @@ fn check_body(transaction: &Transaction, chain: &Digest) -> Result<(), Reason> {
         });
     }
     match &body.kind {
-        Kind::Transfer => transfer::check_alone(body)?,
+        Kind::Transfer | Kind::Name { .. } => transfer::check_alone(body)?,
         Kind::Data { .. } | Kind::Evidence(_) | Kind::Commit { .. } => data::check_alone(body)?,
     }
     if let Some(input) = first_repeated(body.inputs.iter()) {
@@ -173,7 +173,7 @@ fn check_body(transaction: &Transaction, chain: &Digest) -> Result<(), Reason> {
     Amount::sum(body.outputs.iter().map(|output| output.amount))
         .map_err(|_| Reason::SumOverflow)?;
     match &body.kind {
-        Kind::Transfer | Kind::Data { .. } | Kind::Commit { .. } => Ok(()),
+        Kind::Transfer | Kind::Data { .. } | Kind::Commit { .. } | Kind::Name { .. } => Ok(()),
         Kind::Evidence(evidence) => evidence::check_alone(evidence, chain),
     }
 }

@@ -26,6 +26,13 @@ fn every_encoding_is_golden() {
     check_golden(&Body::data(3, vec![1, 2]).unwrap(), "29 bytes bacd6744");
     let (key, hash) = (PublicKey([7; 32]), Digest([8; 32]));
     check_golden(&Body::of(Kind::Commit { key, hash }), "79 bytes 2661da9e");
+    let name = "anna".parse().unwrap();
+    let (to, number) = (PublicKey([7; 32]), 3);
+    let from = Some(Holder { key, number });
+    check_golden(
+        &Body::of(Kind::Name { name, to, from }),
+        "96 bytes 9e826be9",
+    );
     let witness = Witness {
         owner: PublicKey([5; 32]),
         signature: Signature([6; 64]),

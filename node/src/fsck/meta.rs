@@ -9,8 +9,8 @@ use dag::event::Signed;
 use ledger::committee::committee_digest;
 use ledger::prune::KeptFrom;
 use ledger::rows::{
-    BlockRow, CommitteeRow, ConvictionRow, OutputRow, Place, StakeRow, committee_key,
-    conviction_key, rejected_key, stake_key,
+    BlockRow, CommitteeRow, ConvictionRow, EntryRow, NameRow, OutputRow, Place, RecordRow,
+    StakeRow, committee_key, conviction_key, name_key, rejected_key, stake_key,
 };
 use ledger::tx::{Kind, Transaction};
 use primitives::Digest;
@@ -85,7 +85,7 @@ impl<S: Store> Fsck<'_, S> {
         self.older_convictions()?;
         let snapshots = self.snapshots(newest.header.height);
         let mut due = self.due(newest, &snapshots)?;
-        let mut leaves = 0;
+        let (mut leaves, mut names) = (0, 0_u64);
         let in_force = self
             .genesis
             .parameters
@@ -103,6 +103,10 @@ impl<S: Store> Fsck<'_, S> {
                 }
                 Some(Named::Rejected) => self.idle_rejection(key, row),
                 Some(Named::Committee(epoch)) if epoch <= in_force => Ok(()),
+                Some(Named::Name(position)) => {
+                    names += 1;
+                    self.name(&position, row)
+                }
                 Some(Named::Seal(epoch)) => self.seal(epoch),
                 Some(Named::Certificate) => self.certificate(key, None),
                 Some(Named::OwnHead) => self.own_head(row),
@@ -118,6 +122,11 @@ impl<S: Store> Fsck<'_, S> {
             let wanted = self.told.leaves;
             let wrong = At(Table::Meta, b"leaves");
             return Err(wrong.bad(format!("{leaves} rows where {wanted} were due")));
+        }
+        let wanted = newest.name.size;
+        if names != wanted {
+            let wrong = At(Table::Meta, b"name");
+            return Err(wrong.bad(format!("{names} rows where {wanted} were due")));
         }
         self.checkpoint(newest)?;
         let mut epochs = (0..=in_force.get()).map(Epoch::new);
@@ -247,6 +256,26 @@ impl<S: Store> Fsck<'_, S> {
         Ok(())
     }
 
+    /// The newest transaction of a name, which its log ends with, and the holder that it tells.
+    fn name(&self, position: &Digest, row: &[u8]) -> Result<(), Error> {
+        let key = name_key(position);
+        let wrong = At(Table::Meta, &key);
+        let NameRow { holder, body } = codec::decode(row).map_err(|error| wrong.bad(error))?;
+        let record: RecordRow = read(self.store, Table::Name, &position.0)?;
+        let at = [&position.0[..], &holder.number.to_be_bytes()].concat();
+        let entry: EntryRow = read(self.store, Table::NameLog, &at)?;
+        let id = body.id(&self.chain).map_err(|error| wrong.bad(error))?;
+        same(&wrong, "transaction", &id.0, &entry.entry.txid.0)?;
+        let holds = match &body.kind {
+            Kind::Name { name, to, .. } => name.position() == *position && *to == holder.key,
+            Kind::Transfer | Kind::Data { .. } | Kind::Evidence(_) | Kind::Commit { .. } => false,
+        };
+        if !holds || holder.number.checked_add(1) != Some(record.record.count) {
+            return Err(wrong.bad("not the name's newest transaction"));
+        }
+        Ok(())
+    }
+
     fn seal(&mut self, epoch: Epoch) -> Result<(), Error> {
         let last = self.genesis.parameters.last_height(epoch);
         self.certificate(&seal_key(epoch), Some(last))
@@ -309,6 +338,7 @@ enum Named {
     Leaves(Height),
     Rejected,
     Committee(Epoch),
+    Name(Digest),
     Seal(Epoch),
     Certificate,
     Checkpoint,
@@ -333,10 +363,17 @@ impl Named {
             _ if key.starts_with(b"rejected") => Some(Self::Rejected),
             _ => numbered(b"leaves")
                 .map(|height| Self::Leaves(Height::new(height)))
+                .or_else(|| named(key).map(Self::Name))
                 .or_else(|| epoch(b"committee").map(Self::Committee))
                 .or_else(|| epoch(b"seal").map(Self::Seal)),
         }
     }
+}
+
+/// Where the name of a row with this key stands.
+fn named(key: &[u8]) -> Option<Digest> {
+    let position = key.strip_prefix(b"name")?;
+    position.try_into().ok().map(Digest)
 }
 
 fn encoded(row: &impl Canonical) -> Result<Vec<u8>, Error> {

@@ -1,7 +1,7 @@
 //! The state: outputs, and the logs of keys and names, against the roots of the newest block.
 
 use ledger::rows::{
-    BlockRow, KeyLogRow, KeyRow, OutputRow, Place, PositionRow, TreeRow, key_position,
+    BlockRow, EntryRow, OutputRow, Place, PositionRow, RecordRow, TreeRow, key_position,
 };
 use merkle::Map;
 use merkle::dense::DenseTree;
@@ -75,7 +75,7 @@ impl<S: Store> Fsck<'_, S> {
     ) -> Result<(), Error> {
         let store = self.store;
         let (mut leaves, mut entries) = (Vec::new(), 0);
-        rows(store, records, |key, row: KeyRow| {
+        rows(store, records, |key, row: RecordRow| {
             let wrong = At(records, key);
             let position = <[u8; 32]>::try_from(key).map_err(|_| wrong.bad("no position"))?;
             self.log(map, log, &position, &row, &wrong)?;
@@ -100,14 +100,14 @@ impl<S: Store> Fsck<'_, S> {
         map: Map,
         table: Table,
         position: &[u8; 32],
-        row: &KeyRow,
+        row: &RecordRow,
         wrong: &At<'_>,
     ) -> Result<(), Error> {
         let hasher = self.keys.log(map);
         let (mut frontier, mut last) = (Frontier::new(), Height::ZERO);
         for index in 0..row.record.count {
             let key = [&position[..], &index.to_be_bytes()].concat();
-            let entry: KeyLogRow = read(self.store, table, &key)?;
+            let entry: EntryRow = read(self.store, table, &key)?;
             let leaf = entry.entry.leaf(&self.keys, map);
             if *entry.nodes != *completed(hasher, &frontier, leaf) || entry.entry.block < last {
                 return Err(At(table, &key).bad("not the entry that its log's root holds"));

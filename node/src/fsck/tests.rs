@@ -5,7 +5,9 @@ use consensus::seed;
 use dag::event::{self, Kind, attestation_digest};
 use dag::gossip::Cursor;
 use ledger::tx::draft::{Coin, TransferDraft};
-use ledger::tx::{self, Body, Outpoint, Output, Payload, check_payload, genesis_transaction};
+use ledger::tx::{
+    self, Body, Holder, Outpoint, Output, Payload, check_payload, genesis_transaction,
+};
 use ledger::{Block, OrderedEvent};
 use primitives::codec::{self, List};
 use primitives::keys::{Role, Signer};
@@ -30,8 +32,21 @@ pub(crate) fn genesis() -> Genesis {
     }
 }
 
-/// A payment of the second coin, one that wants the same coin, and data.
-fn payload(chain: &Digest) -> Vec<u8> {
+/// In block 1 a payment of the second coin, one that wants the same coin, data and two names; in block
+/// 4 one of the names is handed over.
+fn payload(chain: &Digest, height: u64) -> Vec<u8> {
+    let mut transactions = transactions(chain);
+    let last = transactions.split_off(5);
+    let due = match height {
+        1 => transactions,
+        4 => last,
+        _ => Vec::new(),
+    };
+    let bytes = |transaction| codec::encode(transaction).unwrap();
+    Payload::bytes(due.iter().map(bytes).collect()).unwrap()
+}
+
+fn transactions(chain: &Digest) -> Vec<tx::Transaction> {
     let payer = secrets().payout.signer().unwrap();
     let coin = Coin {
         outpoint: Outpoint {
@@ -53,8 +68,29 @@ fn payload(chain: &Digest) -> Vec<u8> {
     };
     let data = Body::data(7, b"words on record".to_vec()).unwrap();
     let data = tx::sign(data, &[], chain).unwrap();
-    let bytes = |transaction| codec::encode(&transaction).unwrap();
-    Payload::bytes([pay(3), pay(4), data].map(bytes).to_vec()).unwrap()
+    let mut paid = pay(3);
+    let mut all = vec![paid.clone(), pay(4), data];
+    let (own, other) = (payer.public(), secrets().peer.public());
+    let number = 0;
+    let handed = Some(Holder { key: own, number });
+    // Each pays its fee with what the one before left.
+    for (name, to, from) in [
+        ("anna", own, None),
+        ("bert", own, None),
+        ("anna", other, handed),
+    ] {
+        let name = name.parse().unwrap();
+        let (transaction, index) = (paid.id(chain).unwrap(), 0);
+        let left = paid.body.outputs[0].amount.minus(Amount::new(1)).unwrap();
+        let body = Body {
+            inputs: List::new(vec![Outpoint { transaction, index }]).unwrap(),
+            outputs: List::new(vec![Output::new(own, left)]).unwrap(),
+            ..Body::of(tx::Kind::Name { name, to, from })
+        };
+        paid = tx::sign(body, &[&payer], chain).unwrap();
+        all.push(paid.clone());
+    }
+    all
 }
 
 /// A root of round 0 of `epoch` with this payload; the time makes each another one.
@@ -89,11 +125,7 @@ pub(crate) fn sound() -> Database {
     let chain = *ledger.chain();
     for height in 1..=4 {
         let epoch = ledger.epoch();
-        let payload = if height == 1 {
-            payload(&chain)
-        } else {
-            Vec::new()
-        };
+        let payload = payload(&chain, height);
         let event = event(&chain, epoch, height, &payload);
         let block = Block {
             height: Height::new(height),
@@ -201,7 +233,7 @@ fn may_be_missing(key: &[u8]) -> bool {
 #[test]
 fn a_sound_store_is_sound() {
     let checked = verdict(&sound()).unwrap();
-    let (events, blocks, transactions) = (4, 5, 3);
+    let (events, blocks, transactions) = (4, 5, 6);
     assert_eq!(checked.events, events);
     assert_eq!(
         (checked.blocks, checked.transactions),
@@ -215,7 +247,7 @@ fn every_row_that_is_changed_or_missing_is_found() {
     let store = sound();
     let tables: std::collections::BTreeSet<_> =
         all_rows(&store).iter().map(|(table, ..)| *table).collect();
-    assert_eq!(tables.len(), 12, "{tables:?}");
+    assert_eq!(tables.len(), 14, "{tables:?}");
     for (table, key, row) in all_rows(&store) {
         let mut damages = Vec::new();
         if table != Table::Meta || !may_be_missing(&key) {
@@ -260,6 +292,7 @@ fn a_row_too_many_is_found() {
         Table::Output,
         Table::Outpoint,
         Table::KeyLog,
+        Table::NameLog,
         Table::Payload,
         Table::Order,
     ] {
@@ -319,7 +352,7 @@ fn a_pruned_store_is_sound_and_says_what_was_not_checked() {
     let store = sound();
     prune(&store, usize::MAX);
     let checked = verdict(&store).unwrap();
-    assert_eq!((checked.events, checked.transactions), (2, 0));
+    assert_eq!((checked.events, checked.transactions), (2, 1));
     let before = all_rows(&sound()).len();
     assert!(all_rows(&store).len() + 10 < before, "{before} rows before");
 }

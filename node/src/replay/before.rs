@@ -4,8 +4,10 @@
 use ledger::Genesis;
 use ledger::prune::KeptFrom;
 use ledger::rows::{
-    BlockRow, ConvictionRow, HeadRow, KeyLogRow, KeyRow, OutputRow, Place, committee_key, stake_key,
+    BlockRow, ConvictionRow, EntryRow, HeadRow, NameRow, OutputRow, Place, RecordRow,
+    TransactionRow, committee_key, stake_key,
 };
+use ledger::tx::{Kind, Transaction};
 use merkle::hash::TreeKeys;
 use merkle::log::Frontier;
 use merkle::{Map, Record};
@@ -14,7 +16,7 @@ use primitives::store::{Batch, Store, Table};
 use primitives::units::{Epoch, Height};
 
 use crate::error::Error;
-use crate::fsck::rows::{At, raw_rows, rows};
+use crate::fsck::rows::{At, raw_rows, read, rows};
 use crate::store::{Backend, Database};
 
 /// Rows written at once.
@@ -48,6 +50,7 @@ pub(super) fn rebuild(
         }
         Ok(())
     })?;
+    names(store, kept.height, &mut writer)?;
     meta(store, genesis, kept, &mut writer)?;
     writer.flush()
 }
@@ -123,11 +126,11 @@ fn logs(
     writer: &mut Writer<'_>,
 ) -> Result<(), Error> {
     let hasher = keys.log(map);
-    rows(store, records, |key, row: KeyRow| {
+    rows(store, records, |key, row: RecordRow| {
         let (mut frontier, mut last_block) = (Frontier::new(), Height::ZERO);
         for index in 0..row.record.count {
             let at = [key, &index.to_be_bytes()].concat();
-            let entry: KeyLogRow = crate::fsck::rows::read(store, log, &at)?;
+            let entry: EntryRow = read(store, log, &at)?;
             if entry.entry.block >= first {
                 break;
             }
@@ -144,7 +147,46 @@ fn logs(
             count: frontier.size(),
             last_block,
         };
-        writer.put(records, key, &KeyRow { record, frontier })
+        writer.put(records, key, &RecordRow { record, frontier })
+    })
+}
+
+/// Who held each name: as it is, if nothing came later, else whoever handed it over first.
+fn names(store: &impl Store, first: Height, writer: &mut Writer<'_>) -> Result<(), Error> {
+    rows(store, Table::Name, |position, row: RecordRow| {
+        let entry = |index: u64| {
+            let at = [position, &index.to_be_bytes()].concat();
+            read::<EntryRow>(store, Table::NameLog, &at).map(|row| row.entry)
+        };
+        let mut early = row.record.count;
+        while early > 0 && entry(early - 1)?.block >= first {
+            early -= 1;
+        }
+        let key = [b"name", position].concat();
+        if early == row.record.count {
+            let row: NameRow = read(store, Table::Meta, &key)?;
+            return writer.put(Table::Meta, &key, &row);
+        }
+        if early == 0 {
+            return Ok(());
+        }
+        let wrong = At(Table::Name, position);
+        let later = entry(early)?;
+        let at = [
+            &later.block.get().to_be_bytes()[..],
+            &later.index.to_be_bytes(),
+        ]
+        .concat();
+        let row: TransactionRow = read(store, Table::Transaction, &at)?;
+        let transaction = codec::decode::<Transaction>(&row.bytes);
+        let mut body = transaction.map_err(|error| wrong.bad(error))?.body;
+        let Kind::Name { to, from, .. } = &mut body.kind else {
+            return Err(wrong.bad("touched by a transaction of another kind"));
+        };
+        let holder = from.ok_or_else(|| wrong.bad("registered twice"))?;
+        // What made it the holder is gone; only the holder counts.
+        *to = holder.key;
+        writer.put(Table::Meta, &key, &NameRow { holder, body })
     })
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use consensus::{Settled, finality};
-use ledger::tx::Outpoint;
+use ledger::tx::Taken;
 use primitives::Digest;
 use primitives::quorum::Threshold;
 use primitives::store::Store;
@@ -17,9 +17,9 @@ use crate::turn::Turn;
 const SILENCE_MS: u64 = 3_000;
 /// How long a round may lack a quorum while something waits, in milliseconds.
 const STALL_MS: u64 = 5_000;
-/// The least time between two looks at contested outpoints, in milliseconds.
+/// The least time between two looks at what is contested, in milliseconds.
 const SWEEP_MS: u64 = 20;
-/// Contested outpoints weighed in one look.
+/// Conflicts weighed in one look.
 const SWEPT_MAX: usize = 64;
 
 impl Replica {
@@ -103,7 +103,7 @@ impl Replica {
         }
     }
 
-    /// Weighs transactions that exclude each other, some outpoints at a time, all in turn.
+    /// Weighs transactions that exclude each other, some conflicts at a time, all in turn.
     pub(crate) fn weigh_conflicts<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
         let now = turn.now.mono_ms;
         if !self.unsettled.is_contested() {
@@ -119,9 +119,9 @@ impl Replica {
         self.outlook.sweep_due_ms = now.saturating_add(SWEEP_MS);
         let unsettled = &self.unsettled;
         let alarm = self.outlook.alarm;
-        let is_open = |alarm: &ForkAlarm| unsettled.spenders(&alarm.outpoint).nth(1).is_some();
+        let is_open = |alarm: &ForkAlarm| unsettled.takers(&alarm.taken).nth(1).is_some();
         self.outlook.alarm = alarm.filter(is_open);
-        let contested: Vec<Outpoint> = unsettled
+        let contested: Vec<Taken> = unsettled
             .contested_after(self.outlook.swept)
             .take(SWEPT_MAX)
             .collect();
@@ -129,14 +129,14 @@ impl Replica {
             .last()
             .copied()
             .filter(|_| contested.len() == SWEPT_MAX);
-        for outpoint in contested {
-            self.weigh(outpoint);
+        for taken in contested {
+            self.weigh(taken);
         }
     }
 
-    fn weigh(&mut self, outpoint: Outpoint) {
+    fn weigh(&mut self, taken: Taken) {
         let mut backed: Vec<(Stake, Digest)> = Vec::new();
-        for id in self.unsettled.spenders(&outpoint) {
+        for id in self.unsettled.takers(&taken) {
             let Some(rivals) = self.unsettled.rivals(id) else {
                 // Too many to weigh: nobody can tell whom they fool.
                 return;
@@ -155,15 +155,15 @@ impl Replica {
             return;
         };
         // C25: only someone who signs two histories can make both official.
-        if meets(Threshold::Half, second.0) && self.outlook.doubled.insert(outpoint) {
+        if meets(Threshold::Half, second.0) && self.outlook.doubled.insert(taken) {
             self.stats.officials_conflicting = self.stats.officials_conflicting.saturating_add(1);
         }
         if meets(Threshold::Third, second.0) {
-            if self.outlook.alarmed.insert(outpoint) {
+            if self.outlook.alarmed.insert(taken) {
                 self.stats.fork_alarms = self.stats.fork_alarms.saturating_add(1);
             }
             self.outlook.alarm = Some(ForkAlarm {
-                outpoint,
+                taken,
                 first: (first.1, first.0),
                 second: (second.1, second.0),
             });

@@ -195,11 +195,11 @@ impl Replica {
         Ok(())
     }
 
-    /// Whether a block has applied another transaction that spends an input of this one.
+    /// Whether a block has applied another transaction that takes what this one takes.
     fn is_beaten<S: Store>(&self, id: &Digest, store: &S) -> Result<bool, Error> {
-        for outpoint in self.unsettled.inputs(id) {
-            let spender = self.ledger.spender(outpoint, store)?;
-            if spender.is_some_and(|spender| spender != *id) {
+        for taken in self.unsettled.takes(id) {
+            let taker = self.ledger.taker(&taken, store)?;
+            if taker.is_some_and(|taker| taker != *id) {
                 return Ok(true);
             }
         }

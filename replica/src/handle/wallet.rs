@@ -47,7 +47,8 @@ impl Replica {
             | Request::Block { .. }
             | Request::Consistency { .. }
             | Request::Record { .. }
-            | Request::Commit { .. } => {}
+            | Request::Commit { .. }
+            | Request::Name { .. } => {}
         }
         let Served { under, body } = match serve::serve(&question, &self.ledger, &turn.store) {
             Ok(served) => served,
@@ -195,7 +196,7 @@ fn weight(body: &Body) -> usize {
         Body::History(History::All(all)) => all.entries.len().saturating_mul(ENTRY_BYTES),
         Body::History(History::Newest(page)) => page.entries.len().saturating_mul(ENTRY_BYTES),
         Body::History(History::From(page)) => page.entries.len().saturating_mul(ENTRY_BYTES),
-        Body::Commit(found) => {
+        Body::Commit(found) | Body::Name(found) => {
             let body = found.body.as_ref();
             let lists = body.map_or(0, |body| {
                 body.inputs.len().saturating_add(body.outputs.len())

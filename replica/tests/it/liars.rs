@@ -1,6 +1,7 @@
 //! One peer in four that says whatever it likes, and wallets that ask whatever they like.
 
 use dag::gossip::{Cursor, Head, Message};
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use primitives::Digest;
 use primitives::codec::List;
@@ -146,7 +147,10 @@ fn every_odd_question_of_a_wallet_is_answered_or_refused() {
                 pages.push(Page::From { index, count });
             }
         }
-        requests.extend(pages.into_iter().map(|page| Request::History { key, page }));
+        requests.extend(pages.into_iter().map(|page| Request::History {
+            of: Subject::Key(key),
+            page,
+        }));
     }
     for number in [0, 1, 2, u64::MAX] {
         let height = Height::new(number);

@@ -10,6 +10,7 @@ mod pruned;
 mod restarts;
 
 use ledger::Outcome;
+use ledger::subject::Subject;
 use ledger::tx::draft::{Coin, TransferDraft};
 use ledger::tx::{Body, Outpoint, Output, Transaction, genesis_transaction, sign};
 use network::{Network, secret};
@@ -117,7 +118,7 @@ fn a_payment_passes_every_grade_and_all_peers_agree() {
         3,
         10,
         Request::History {
-            key,
+            of: Subject::Key(key),
             page: Page::All,
         },
     );
@@ -155,7 +156,7 @@ fn what_stands_under_a_block_that_the_wallet_holds_is_answered_at_once_without_c
     for request in [
         Request::Transaction { id },
         Request::Record {
-            key: secret(2).public(),
+            of: Subject::Key(secret(2).public()),
         },
     ] {
         let answer = ask(request.clone(), held);

@@ -1,7 +1,7 @@
 //! The one commit of a key in a block, or that there is none.
 
-use ledger::query::key_map_position;
 use ledger::rows::role;
+use ledger::subject::Subject;
 use ledger::tx::Kind;
 use merkle::LogEntry;
 use primitives::Digest;
@@ -53,7 +53,7 @@ pub fn commit(
     };
     let as_of = trust.certify(&answer.snapshot)?;
     not_after(height, &as_of)?;
-    let (keys, at, state) = (trust.keys(), key_map_position(key), as_of.state());
+    let (keys, at, state) = (trust.keys(), Subject::Key(*key).position(), as_of.state());
     let entries = given.span.of_block(keys, &at, height, &state);
     let mut commits = entries.map_err(in_part(Part::History))?;
     commits.retain(|entry| entry.role & role::COMMIT > 0);

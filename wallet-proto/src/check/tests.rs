@@ -64,35 +64,50 @@ fn a_history_is_complete_and_its_pages_join() {
     let (mut chain, first, _) = chain();
     let key = public(OWNER);
     let all = Request::History {
-        key,
+        of: Subject::Key(key),
         page: Page::All,
     };
     let answer = chain.answer(&all).unwrap();
-    let proven = history(&key, Page::All, &answer, &trust(&chain)).unwrap();
+    let proven = history(&Subject::Key(key), Page::All, &answer, &trust(&chain)).unwrap();
     assert_eq!(proven.first, 0);
     assert_eq!(proven.entries.len(), 2, "the genesis and one payment");
     assert_eq!(proven.entries[1].txid, first);
 
     let from = |index| Request::History {
-        key,
+        of: Subject::Key(key),
         page: Page::From { index, count: 1 },
     };
     let answer = chain.answer(&from(0)).unwrap();
-    let page = history_page(&key, &Frontier::new(), &answer, &trust(&chain)).unwrap();
+    let page = history_page(
+        &Subject::Key(key),
+        &Frontier::new(),
+        &answer,
+        &trust(&chain),
+    )
+    .unwrap();
     assert_eq!((page.page.entries.len(), page.page.remaining), (2, 0));
     let coins = chain.coins(OWNER);
     let next = chain.payment(OWNER, &coins[1..], public(OTHER), 5);
     chain.settle(std::slice::from_ref(&next));
     let answer = chain.answer(&from(2)).unwrap();
-    let page = history_page(&key, &page.page.frontier, &answer, &trust(&chain)).unwrap();
+    let page = history_page(
+        &Subject::Key(key),
+        &page.page.frontier,
+        &answer,
+        &trust(&chain),
+    )
+    .unwrap();
     let ids: Vec<_> = page.page.entries.iter().map(|entry| entry.txid).collect();
     assert_eq!(ids, [chain.id(&next)]);
 
     let newest = Page::Newest { count: 1 };
     let answer = chain
-        .answer(&Request::History { key, page: newest })
+        .answer(&Request::History {
+            of: Subject::Key(key),
+            page: newest,
+        })
         .unwrap();
-    let proven = history(&key, newest, &answer, &trust(&chain)).unwrap();
+    let proven = history(&Subject::Key(key), newest, &answer, &trust(&chain)).unwrap();
     assert_eq!((proven.first, proven.entries.len()), (2, 1));
 }
 
@@ -101,13 +116,18 @@ fn a_key_without_transactions_is_proven_to_have_none() {
     let (chain, ..) = chain();
     let key = public(77);
     let request = Request::History {
-        key,
+        of: Subject::Key(key),
         page: Page::All,
     };
     let answer = chain.answer(&request).unwrap();
-    let proven = history(&key, Page::All, &answer, &trust(&chain)).unwrap();
+    let proven = history(&Subject::Key(key), Page::All, &answer, &trust(&chain)).unwrap();
     assert!(proven.entries.is_empty());
-    let other = history(&public(OWNER), Page::All, &answer, &trust(&chain));
+    let other = history(
+        &Subject::Key(public(OWNER)),
+        Page::All,
+        &answer,
+        &trust(&chain),
+    );
     assert!(other.is_err(), "an absence shown for another key");
 }
 
@@ -186,11 +206,12 @@ fn whoever_lies_is_refused_with_the_failing_part() {
     let trust = trust(&chain);
     let key = public(OWNER);
     let all = Request::History {
-        key,
+        of: Subject::Key(key),
         page: Page::All,
     };
     let honest = chain.answer(&all).unwrap();
-    let judge = |answer: &Answer| history(&key, Page::All, answer, &trust).unwrap_err();
+    let judge =
+        |answer: &Answer| history(&Subject::Key(key), Page::All, answer, &trust).unwrap_err();
 
     let mut few = honest.clone();
     few.snapshot = chain.certify(honest.snapshot.header, &[0, 1]);
@@ -262,13 +283,17 @@ fn withholding_any_one_entry_of_any_page_is_caught() {
         (Page::From { index: 0, count: 9 }, 5),
     ];
     for (page, held) in pages {
-        let honest = chain.answer(&Request::History { key, page }).unwrap();
+        let honest = chain
+            .answer(&Request::History {
+                of: Subject::Key(key),
+                page,
+            })
+            .unwrap();
         let verdict = |answer: &Answer| match page {
-            Page::From { .. } => {
-                history_page(&key, &Frontier::new(), answer, &trust).map(|page| page.page.entries)
-            }
+            Page::From { .. } => history_page(&Subject::Key(key), &Frontier::new(), answer, &trust)
+                .map(|page| page.page.entries),
             Page::All | Page::Newest { .. } => {
-                history(&key, page, answer, &trust).map(|proven| proven.entries)
+                history(&Subject::Key(key), page, answer, &trust).map(|proven| proven.entries)
             }
         };
         let count = verdict(&honest).unwrap().len();

@@ -5,13 +5,15 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use ledger::committee::Member;
+use ledger::subject::Subject;
 use ledger::tx::{Kind, Outpoint};
 use merkle::proof::output::OutputStatus;
 use primitives::Digest;
 use primitives::units::{Epoch, Height, Stake};
 
 use crate::check::{
-    KeyCommit, KeyHistory, KeyRecord, KnownBlock, KnownOutput, SettledTransaction, StatusAt,
+    KeyCommit, KnownBlock, KnownOutput, ProvenHistory, ProvenName, ProvenRecord,
+    SettledTransaction, StatusAt,
 };
 use crate::trust::Certified;
 
@@ -22,8 +24,8 @@ pub enum Statement {
     Transaction(Box<SettledTransaction>),
     /// What an output holds and whether it is spent.
     Output(KnownOutput),
-    /// The transactions of a key.
-    History(KeyHistory),
+    /// The transactions of a key or name.
+    History(ProvenHistory),
     /// A block's header.
     Block(KnownBlock),
     /// That the certified block continues an older one.
@@ -44,10 +46,12 @@ pub enum Statement {
         /// Its members, by ascending peer key.
         members: Vec<Member>,
     },
-    /// The record of a key, or that it has none.
-    Record(KeyRecord),
+    /// The record of a key or name, or that it has none.
+    Record(ProvenRecord),
     /// What a key committed to in a block, or that it did not.
     Commit(KeyCommit),
+    /// Who holds a name as of a block.
+    Name(ProvenName),
     /// Whether an output was spent as of an earlier block.
     OutputAt {
         /// The output.
@@ -57,10 +61,10 @@ pub enum Statement {
         /// How things stood there.
         status: StatusAt,
     },
-    /// The transactions of a key up to an earlier block.
+    /// The transactions of a key or name up to an earlier block.
     HistoryAt {
         /// Those up to that block.
-        history: KeyHistory,
+        history: ProvenHistory,
         /// The earlier block.
         height: Height,
     },
@@ -80,6 +84,7 @@ impl Statement {
             Self::Block(proven) => &proven.as_of,
             Self::Record(proven) => &proven.as_of,
             Self::Commit(proven) => &proven.as_of,
+            Self::Name(proven) => &proven.as_of,
             Self::Consistency { as_of, .. } | Self::Committee { as_of, .. } => as_of,
         }
     }
@@ -106,6 +111,7 @@ impl fmt::Display for Statement {
             Self::Committee { epoch, members, .. } => write_committee(*epoch, members, f)?,
             Self::Record(proven) => write_record(proven, f)?,
             Self::Commit(proven) => write_commit(proven, f)?,
+            Self::Name(proven) => write_name(proven, f)?,
             Self::OutputAt {
                 output,
                 height,
@@ -117,7 +123,7 @@ impl fmt::Display for Statement {
     }
 }
 
-impl fmt::Display for KeyHistory {
+impl fmt::Display for ProvenHistory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_history(self, self.as_of.height(), f)
     }
@@ -137,20 +143,36 @@ impl fmt::Display for Certified {
     }
 }
 
-fn write_history(history: &KeyHistory, height: Height, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (key, count, first) = (history.key, history.entries.len(), history.first);
+/// A key or name in a sentence.
+struct Spoken<'a>(&'a Subject);
+
+impl fmt::Display for Spoken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Subject::Key(key) => write!(f, "key {key}"),
+            Subject::Name(name) => write!(f, "name {name}"),
+        }
+    }
+}
+
+fn write_history(
+    history: &ProvenHistory,
+    height: Height,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let (of, count, first) = (Spoken(&history.of), history.entries.len(), history.first);
     if first == 0 {
         write!(
             f,
-            "complete to block {height}: these are all {count} transactions of key "
+            "complete to block {height}: these are all {count} transactions of "
         )?;
-        return write!(f, "{key}, no more exist");
+        return write!(f, "{of}, no more exist");
     }
     write!(
         f,
-        "up to block {height}: these are the newest {count} transactions of key "
+        "up to block {height}: these are the newest {count} transactions of "
     )?;
-    write!(f, "{key}; {first} older ones exist")
+    write!(f, "{of}; {first} older ones exist")
 }
 
 fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,6 +194,10 @@ fn write_transaction(proven: &SettledTransaction, f: &mut fmt::Formatter<'_>) ->
             write!(f, "; it accuses peer {peer} of two events for one place")?;
         }
         Kind::Commit { key, hash } => write!(f, "; key {key} commits to {hash}")?,
+        Kind::Name { name, to, from } => match from {
+            None => write!(f, "; it registers name {name} for key {to}")?,
+            Some(holder) => write!(f, "; key {} hands name {name} over to key {to}", holder.key)?,
+        },
     }
     for output in transaction.body.outputs.iter() {
         write!(f, "; {} to key {}", output.amount, output.owner)?;
@@ -202,15 +228,15 @@ fn write_committee(epoch: Epoch, members: &[Member], f: &mut fmt::Formatter<'_>)
     Ok(())
 }
 
-fn write_record(proven: &KeyRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (key, height) = (proven.key, proven.as_of.height());
+fn write_record(proven: &ProvenRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (of, height) = (Spoken(&proven.of), proven.as_of.height());
     let Some(record) = &proven.record else {
-        return write!(f, "no transaction up to block {height} touched key {key}");
+        return write!(f, "no transaction up to block {height} touched {of}");
     };
     let (count, last) = (record.count, record.last_block);
     write!(
         f,
-        "up to block {height} key {key} has {count} transactions, the newest in block {last}"
+        "up to block {height} {of} has {count} transactions, the newest in block {last}"
     )
 }
 
@@ -224,6 +250,18 @@ fn write_commit(proven: &KeyCommit, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f,
         "in block {height} key {key} committed to {hash}, by transaction {id}; it committed to \
          nothing else in that block"
+    )
+}
+
+fn write_name(proven: &ProvenName, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (name, height) = (proven.name, proven.height);
+    let Some((holder, entry)) = &proven.held else {
+        return write!(f, "as of block {height} nobody holds name {name}");
+    };
+    let (key, since, id) = (holder.key, entry.block, entry.txid);
+    write!(
+        f,
+        "as of block {height} key {key} holds name {name}, since block {since} by transaction {id}"
     )
 }
 

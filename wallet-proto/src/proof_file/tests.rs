@@ -30,11 +30,15 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
     let coins = chain.coins(OWNER);
     let payment = chain.payment(OWNER, &coins[..1], public(51), 30);
     let commit = chain.commit(OWNER, Digest([9; 32]));
-    chain.settle(&[payment.clone(), commit]);
+    // It waits for the payment, whose change it spends.
+    let change = chain.coin_of(&payment, 1);
+    let name = chain.name(&change, "anna", None, OWNER);
+    chain.settle(&[payment.clone(), commit, name]);
     while chain.ledger.height() < Height::new(height) {
         chain.settle(&[]);
     }
     let id = chain.id(&payment);
+    let anna = "anna".parse().unwrap();
     let claims = vec![
         Claim::Transaction { id },
         Claim::Output {
@@ -43,8 +47,12 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
         Claim::Output {
             outpoint: coins[1].outpoint,
         },
-        Claim::History { key: public(OWNER) },
-        Claim::History { key: public(99) },
+        Claim::History {
+            of: Subject::Key(public(OWNER)),
+        },
+        Claim::History {
+            of: Subject::Key(public(99)),
+        },
         Claim::Block {
             height: Height::new(1),
         },
@@ -52,10 +60,14 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
             height: Height::new(1),
             root: chain.snapshots[1].header.root().unwrap(),
         },
-        Claim::Record { key: public(OWNER) },
-        Claim::Record { key: public(99) },
+        Claim::Record {
+            of: Subject::Key(public(OWNER)),
+        },
+        Claim::Record {
+            of: Subject::Key(public(99)),
+        },
         Claim::Newest {
-            key: public(OWNER),
+            of: Subject::Key(public(OWNER)),
             count: 1,
         },
         Claim::OutputAt {
@@ -67,7 +79,7 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
             height: Height::new(1),
         },
         Claim::HistoryAt {
-            key: public(OWNER),
+            of: Subject::Key(public(OWNER)),
             height: Height::ZERO,
         },
         Claim::Commit {
@@ -82,6 +94,24 @@ pub(super) fn chain_of(genesis: Genesis, height: u64) -> (TestChain, Vec<Claim>)
             key: public(99),
             height: Height::new(1),
         },
+        Claim::Name {
+            name: anna,
+            height: None,
+        },
+        Claim::Name {
+            name: anna,
+            height: Some(Height::ZERO),
+        },
+        Claim::Name {
+            name: "bert".parse().unwrap(),
+            height: None,
+        },
+        Claim::History {
+            of: Subject::Name(anna),
+        },
+        Claim::Record {
+            of: Subject::Name(anna),
+        },
     ];
     (chain, claims)
 }
@@ -94,11 +124,11 @@ fn every_claim_is_verified_from_the_genesis_alone() {
         "was applied, in block 1 at place 0",
         "was spent in block 1 by transaction",
         "is unspent as of block 6",
-        "these are all 3 transactions",
+        "these are all 4 transactions",
         "these are all 0 transactions",
         "block 1 has the root",
         "block 6 continues block 1, whose root is",
-        "has 3 transactions, the newest in block 1",
+        "has 4 transactions, the newest in block 1",
         "no transaction up to block 6 touched key",
         "these are the newest 1 transactions",
         "was unspent as of block 0",
@@ -107,6 +137,11 @@ fn every_claim_is_verified_from_the_genesis_alone() {
         "committed to 0909090909090909090909090909090909090909090909090909090909090909, by",
         "committed to nothing in block 2",
         "committed to nothing in block 1",
+        "holds name anna, since block 1 by transaction",
+        "as of block 0 nobody holds name anna",
+        "as of block 6 nobody holds name bert",
+        "these are all 1 transactions of name anna, no more exist",
+        "up to block 6 name anna has 1 transactions, the newest in block 1",
     ];
     assert_eq!(claims.len(), words.len());
     for (claim, words) in claims.into_iter().zip(words) {
@@ -189,7 +224,10 @@ fn nothing_is_claimed_as_of_a_block_above_the_certified_one() {
     let (key, outpoint) = (public(OWNER), chain.coins(OWNER)[0].outpoint);
     for late in [
         Claim::OutputAt { outpoint, height },
-        Claim::HistoryAt { key, height },
+        Claim::HistoryAt {
+            of: Subject::Key(key),
+            height,
+        },
     ] {
         let refused = verify(&to_bytes(&file(late, &chain)).unwrap(), &trust);
         let last = Height::new(2);

@@ -19,8 +19,8 @@ use crate::test_chain::{TestChain, genesis, public, secret};
 
 const OWNER: u8 = 50;
 
-/// Six blocks of which the first has a payment, one that loses against it, data and a commit; the
-/// second epoch begins with block 5.
+/// Six blocks of which the first has a payment, one that loses against it, data, a commit and a name,
+/// which the second block hands over; the second epoch begins with block 5.
 fn chain() -> TestChain {
     let mut chain = TestChain::new(genesis(OWNER, &[100, 50]));
     let coins = chain.coins(OWNER);
@@ -30,7 +30,10 @@ fn chain() -> TestChain {
     let data = ledger::tx::sign(data, &[], chain.ledger.chain()).unwrap();
     let data = codec::encode(&data).unwrap();
     let commit = chain.commit(OWNER, Digest([9; 32]));
-    chain.settle(&[payment, loser, data, commit]);
+    let name = chain.name(&chain.coin_of(&payment, 1), "anna", None, OWNER);
+    let over = chain.name(&chain.coin_of(&name, 0), "anna", Some((OWNER, 0)), 51);
+    chain.settle(&[payment, loser, data, commit, name]);
+    chain.settle(&[over]);
     while chain.ledger.height() < Height::new(6) {
         chain.settle(&[]);
     }
@@ -76,25 +79,79 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
     let root = chain.snapshots[1].header.root().unwrap();
     let epoch = Epoch::new(1);
     let before = Height::ZERO;
+    let [anna, bert] = ["anna", "bert"].map(|name| name.parse().unwrap());
     vec![
         ("transaction-applied", Claim::Transaction { id: ids[0] }),
         ("transaction-rejected", Claim::Transaction { id: ids[1] }),
         ("output-unspent", Claim::Output { outpoint: unspent }),
         ("output-spent", Claim::Output { outpoint: spent }),
-        ("history", Claim::History { key }),
-        ("history-absent", Claim::History { key: stranger }),
+        (
+            "history",
+            Claim::History {
+                of: Subject::Key(key),
+            },
+        ),
+        (
+            "history-absent",
+            Claim::History {
+                of: Subject::Key(stranger),
+            },
+        ),
         ("block", Claim::Block { height }),
         ("consistency", Claim::Consistency { height, root }),
         ("committee", Claim::Committee { epoch }),
-        ("record", Claim::Record { key }),
-        ("record-absent", Claim::Record { key: stranger }),
-        ("newest", Claim::Newest { key, count: 1 }),
+        (
+            "record",
+            Claim::Record {
+                of: Subject::Key(key),
+            },
+        ),
+        (
+            "record-absent",
+            Claim::Record {
+                of: Subject::Key(stranger),
+            },
+        ),
+        (
+            "newest",
+            Claim::Newest {
+                of: Subject::Key(key),
+                count: 1,
+            },
+        ),
         ("commit", Claim::Commit { key, height }),
         (
             "commit-absent",
             Claim::Commit {
                 key,
                 height: Height::new(2),
+            },
+        ),
+        (
+            "name",
+            Claim::Name {
+                name: anna,
+                height: None,
+            },
+        ),
+        (
+            "name-as-of",
+            Claim::Name {
+                name: anna,
+                height: Some(height),
+            },
+        ),
+        (
+            "name-absent",
+            Claim::Name {
+                name: bert,
+                height: None,
+            },
+        ),
+        (
+            "history-of-name",
+            Claim::History {
+                of: Subject::Name(anna),
             },
         ),
         (
@@ -107,7 +164,7 @@ fn claims(chain: &TestChain) -> Vec<(&'static str, Claim)> {
         (
             "history-as-of",
             Claim::HistoryAt {
-                key,
+                of: Subject::Key(key),
                 height: before,
             },
         ),

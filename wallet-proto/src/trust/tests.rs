@@ -1,4 +1,5 @@
 use ledger::committee::committee_digest;
+use ledger::subject::Subject;
 use primitives::codec::{Bytes, List};
 use primitives::keys::{PublicKey, Role, Signer};
 use primitives::units::PeerIndex;
@@ -192,8 +193,13 @@ fn a_wallet_with_an_old_root_moves_over_five_epochs_and_proves_its_outputs_there
         assert_eq!(output.as_of, moved);
     }
     let (key, page) = (public(OWNER), Page::All);
-    let answer = chain.answer(&Request::History { key, page }).unwrap();
-    let history = check::history(&key, page, &answer, &trust).unwrap();
+    let answer = chain
+        .answer(&Request::History {
+            of: Subject::Key(key),
+            page,
+        })
+        .unwrap();
+    let history = check::history(&Subject::Key(key), page, &answer, &trust).unwrap();
     assert_eq!(history.entries.len(), 2);
 }
 

@@ -1,3 +1,4 @@
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use ledger::{Outcome, Reason};
 use primitives::Digest;
@@ -18,7 +19,10 @@ use crate::test_chain::{TestChain, genesis, public};
 fn requests() -> Vec<Question> {
     let key = PublicKey([3; 32]);
     let transactions = List::new(vec![Bytes::new(vec![1, 2, 3]).unwrap()]).unwrap();
-    let history = |page| Request::History { key, page };
+    let history = |page| Request::History {
+        of: Subject::Key(key),
+        page,
+    };
     let requests = [
         Request::Head,
         Request::Submit {
@@ -50,10 +54,19 @@ fn requests() -> Vec<Question> {
         Request::Committee {
             epoch: Epoch::new(12),
         },
-        Request::Record { key },
+        Request::Record {
+            of: Subject::Key(key),
+        },
         Request::Commit {
             key,
             height: Height::new(13),
+        },
+        Request::Record {
+            of: Subject::Name("anna".parse().unwrap()),
+        },
+        Request::Name {
+            name: "anna".parse().unwrap(),
+            height: Some(Height::new(14)),
         },
     ];
     let held = [None, Some(Height::new(13))];
@@ -95,15 +108,15 @@ fn replies() -> Vec<Reply> {
         Request::Head,
         Request::Transaction { id },
         Request::History {
-            key,
+            of: Subject::Key(key),
             page: Page::All,
         },
         Request::History {
-            key,
+            of: Subject::Key(key),
             page: Page::Newest { count: 1 },
         },
         Request::History {
-            key,
+            of: Subject::Key(key),
             page: Page::From { index: 1, count: 1 },
         },
         Request::Output {
@@ -115,7 +128,9 @@ fn replies() -> Vec<Reply> {
         Request::Consistency {
             old: Height::new(2),
         },
-        Request::Record { key },
+        Request::Record {
+            of: Subject::Key(key),
+        },
     ];
     let answers = asked
         .iter()
@@ -141,7 +156,7 @@ fn requests_and_replies_keep_their_bytes() {
     let held = Some(Height::new(7));
     let golden = [1, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(to_bytes(&Question { held, ..head }).unwrap(), golden);
-    let golden = "740e19191c7cda0ff0aad779cfb109a6b668a1f043cfc422ffa1f4d6aeb834d5";
+    let golden = "27dc891a5171a4c1ad5c50905614c0917c368d3bfbfbd1272df59e080a51d513";
     assert_eq!(digest_of(&requests()), golden, "requests");
     let refusal = Reply::Error(Refusal::new(Code::NotFound, "no"));
     let golden = [1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, b'n', b'o'];

@@ -1,6 +1,7 @@
 //! What a wallet has: proven coins, and apart from them what its pending payments hold.
 
 use ledger::Transaction;
+use ledger::subject::Subject;
 use ledger::tx::Outpoint;
 use ledger::tx::draft::Coin;
 use merkle::LogEntry;
@@ -72,9 +73,9 @@ impl Wallet {
     /// The last host's failure where none proves the log.
     pub async fn sync(&mut self) -> Result<Certified, Error> {
         loop {
-            let (key, known) = (self.key, self.book.frontier().clone());
+            let (of, known) = (Subject::Key(self.key), self.book.frontier().clone());
             let request = Request::History {
-                key,
+                of,
                 page: Page::From {
                     index: known.size(),
                     count: u32::try_from(PAGE_ENTRIES_MAX).unwrap_or(u32::MAX),
@@ -82,7 +83,7 @@ impl Wallet {
             };
             let page = self
                 .ask(&request, |answer, trust| {
-                    check::history_page(&key, &known, answer, trust)
+                    check::history_page(&of, &known, answer, trust)
                 })
                 .await?;
             let effects = self.effects(&page.page.entries).await?;

@@ -3,6 +3,7 @@
 
 mod cli;
 mod host;
+mod names;
 mod notary;
 mod trust;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use host::{Host, Manner};
 use ledger::Outcome;
+use ledger::subject::Subject;
 use primitives::units::{Amount, Height, Time};
 use primus_wallet::error::Error;
 use primus_wallet::{Home, HostAddress, Options, Payment, Settings, Wallet};
@@ -140,7 +142,12 @@ fn one_certificate_is_loaded_however_many_answers_stand_under_its_block() {
         assert!(stored < 1_000, "{stored}");
         // What leaves the wallet is whole all the same.
         let key = *wallet.key();
-        let file = wallet.proof(Claim::History { key }).await.unwrap();
+        let file = wallet
+            .proof(Claim::History {
+                of: Subject::Key(key),
+            })
+            .await
+            .unwrap();
         let trust = Trust::new(&host.chain.lock().unwrap().genesis).unwrap();
         proof_file::verify(&file, &trust).unwrap();
         assert_eq!(sent(), 2);
@@ -356,7 +363,12 @@ fn a_wallet_follows_committees_and_its_proofs_carry_the_handovers() {
         proof_file::verify(&paid.proof, &trust).unwrap();
         let mut reopened = Wallet::open(&options).unwrap();
         let key = public(51);
-        let proof = reopened.proof(Claim::History { key }).await.unwrap();
+        let proof = reopened
+            .proof(Claim::History {
+                of: Subject::Key(key),
+            })
+            .await
+            .unwrap();
         let statement = proof_file::verify(&proof, &trust).unwrap().to_string();
         assert!(
             statement.contains("these are all 1 transactions"),

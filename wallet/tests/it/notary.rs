@@ -14,7 +14,7 @@ use crate::host::{Host, Manner};
 use crate::{LIMIT, OWNER, chain, home, runtime};
 
 /// A home of the owner in `path` that asks `host`.
-fn make(path: &Path, host: &Host) {
+pub(crate) fn make(path: &Path, host: &Host) {
     let genesis = primitives::codec::encode(&host.chain.lock().unwrap().genesis).unwrap();
     fs::write(path.join("genesis.bin"), genesis).unwrap();
     write_policy(path, host);

@@ -3,7 +3,7 @@
 use primitives::codec::List;
 
 use super::*;
-use crate::query::key_map_position;
+use crate::subject::Subject;
 use crate::tx::{Kind, check_alone};
 
 fn commit(chain: &TestChain, seed: u8, number: u8) -> Transaction {
@@ -94,7 +94,7 @@ fn a_commit_may_pay_with_coin_of_its_own_and_of_others() {
     assert_eq!(outcomes(&executed), wanted);
     let log = chain
         .ledger
-        .history(&key_map_position(&public(1)), &chain.rows);
+        .history(&Subject::Key(public(1)).position(), &chain.rows);
     let roles: Vec<_> = log.unwrap().entries.iter().map(|it| it.role).collect();
     let genesis = role::GENESIS;
     let both = role::SPENDER | role::COMMIT;

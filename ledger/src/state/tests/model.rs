@@ -6,8 +6,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::*;
-use crate::tx::draft::Coin;
-use crate::tx::{Kind, Outpoint};
+use crate::tx::draft::{Coin, in_order_of_appearance};
+use crate::tx::{Holder, Kind, Name, Outpoint};
 
 /// All outputs with their spender, and the ids that were applied.
 struct Model {
@@ -15,6 +15,8 @@ struct Model {
     applied: BTreeSet<Digest>,
     /// By block and key.
     commits: BTreeMap<(Height, PublicKey), Digest>,
+    /// The holders of each name and by what they hold it, oldest first.
+    names: BTreeMap<Name, Vec<(PublicKey, Digest)>>,
     parameters: Parameters,
 }
 
@@ -54,6 +56,12 @@ impl Model {
         {
             owners.push(key);
         }
+        if let Kind::Name { to, from, .. } = &body.kind {
+            let signer = from.map_or(*to, |holder| holder.key);
+            if !owners.contains(&signer) {
+                owners.push(signer);
+            }
+        }
         let witnesses = &checked.transaction().unwrap().witnesses;
         let signers: Vec<_> = witnesses.iter().map(|it| it.owner).collect();
         if signers != owners {
@@ -64,7 +72,8 @@ impl Model {
             let (inputs, outputs) = (Amount::new(paid), Amount::new(made));
             return Err(rejected(Reason::NotConserved { inputs, outputs }));
         }
-        let free = !matches!(body.kind, Kind::Transfer) && body.inputs.is_empty();
+        let is_paid = matches!(body.kind, Kind::Transfer | Kind::Name { .. });
+        let free = !is_paid && body.inputs.is_empty();
         let wanted = self.parameters.fee_min;
         if !free && paid - made < wanted.get() {
             let fee = Amount::new(paid - made);
@@ -75,6 +84,18 @@ impl Model {
                 return Err(lost(Reason::SecondCommit, *first));
             }
             self.commits.insert((height, key), id);
+        }
+        if let Kind::Name { name, to, from } = &body.kind {
+            let holders = self.names.entry(*name).or_default();
+            let number = from.map_or(0, |holder| usize::try_from(holder.number).unwrap() + 1);
+            if let Some((_, first)) = holders.get(number) {
+                return Err(lost(Reason::NameTaken, *first));
+            }
+            let last = holders.last().map(|(key, _)| *key);
+            if number > holders.len() || last != from.map(|holder| holder.key) {
+                return Err(rejected(Reason::NameNotHeld));
+            }
+            holders.push((*to, id));
         }
         for outpoint in body.inputs.iter() {
             self.outputs.get_mut(outpoint).unwrap().1 = Some(id);
@@ -164,6 +185,7 @@ impl Draw {
                 Transaction::unsigned(Body::data(nonce, vec![1; 9]).unwrap())
             }
             6 | 7 => self.commit(chain),
+            8 | 9 => self.name(chain),
             _ => self.transfer(chain),
         };
         self.past.push(bytes(&drawn));
@@ -176,6 +198,36 @@ impl Draw {
         let (by, key) = (signer(by), public(of));
         let body = Body::of(Kind::Commit { key, hash });
         sign(body, &[&by], &chain.chain()).unwrap()
+    }
+
+    fn name(&mut self, chain: &TestChain) -> Transaction {
+        let mut drawn = |bound| u8::try_from(1 + self.below(bound)).unwrap();
+        let (of, number, to, by) = (drawn(3), u64::from(drawn(3)) - 1, drawn(3), drawn(4));
+        let key = public(drawn(3));
+        let kind = Kind::Name {
+            name: named(["ann", "bob", "eve"][usize::from(of) - 1]),
+            to: public(to),
+            from: (by > 1).then_some(Holder { key, number }),
+        };
+        let paid = self.transfer(chain);
+        let owners = paid.witnesses.iter().map(|it| it.owner);
+        let due = in_order_of_appearance(owners.chain(kind.signers()));
+        let all: Vec<_> = (1..9).map(signer).collect();
+        let find = |key: &PublicKey| all.iter().find(|signer| signer.public() == *key).unwrap();
+        let signers: Vec<_> = due.iter().map(|key| find(key) as &dyn Signer).collect();
+        let body = Body {
+            kind,
+            ..paid.body.clone()
+        };
+        let named = sign(body, &signers, &chain.chain()).unwrap();
+        let id = |transaction: &Transaction| transaction.id(&chain.chain()).unwrap();
+        // The coins it makes are those of another transaction than the draft's.
+        for coin in &mut self.coins {
+            if coin.outpoint.transaction == id(&paid) {
+                coin.outpoint.transaction = id(&named);
+            }
+        }
+        named
     }
 
     fn transfer(&mut self, chain: &TestChain) -> Transaction {
@@ -235,6 +287,11 @@ impl Draw {
     }
 
     pub(super) fn block(&mut self, chain: &TestChain) -> Block {
+        let unspent = unspent(&chain.rows).into_iter();
+        let unspent = unspent.map(|(outpoint, output)| Coin { outpoint, output });
+        // Not the fees, whose owners draw nothing.
+        let is_drawn = |coin: &Coin| (1..9).any(|owner| public(owner) == coin.output.owner);
+        self.coins.extend(unspent.filter(is_drawn).take(16));
         let mut block = chain.block(&[]);
         block.events.clear();
         for _ in 0..self.below(5) {
@@ -262,6 +319,7 @@ fn check_seed(seed: u8) -> BTreeMap<String, usize> {
             .collect(),
         applied: BTreeSet::new(),
         commits: BTreeMap::new(),
+        names: BTreeMap::new(),
         parameters: chain.genesis.parameters,
     };
     let mut seen = BTreeMap::new();
@@ -285,6 +343,8 @@ fn check_seed(seed: u8) -> BTreeMap<String, usize> {
             u64::try_from(model.applied.len()).unwrap(),
             "{at}"
         );
+        let named = model.names.values().filter(|holders| !holders.is_empty());
+        assert_eq!(counts.names, u64::try_from(named.count()).unwrap(), "{at}");
         for outcome in wanted {
             let word = match outcome {
                 Outcome::Applied => "Applied".to_owned(),
@@ -327,6 +387,8 @@ fn drawn_blocks_end_as_in_a_naive_ledger_and_restore_at_any_moment() {
         "NotConserved",
         "FeeTooLow",
         "SecondCommit",
+        "NameTaken",
+        "NameNotHeld",
     ];
     for word in words {
         assert!(

@@ -7,7 +7,7 @@ use merkle::workers::Sequential;
 
 use super::model::Draw;
 use super::*;
-use crate::rows::KeyRow;
+use crate::rows::RecordRow;
 
 /// The header of an empty block that follows upon the state after `change`.
 fn next(chain: &TestChain, change: impl FnOnce(&mut Ledger)) -> Header {
@@ -67,7 +67,7 @@ fn neighbours(chain: &TestChain) -> Vec<Header> {
         .iter()
         .filter(|((table, _), _)| *table == Table::Key);
     for ((_, position), row) in rows {
-        let record = codec::decode::<KeyRow>(row).unwrap().record;
+        let record = codec::decode::<RecordRow>(row).unwrap().record;
         let position = Digest(position.as_slice().try_into().unwrap());
         for record in [
             merkle::Record {

@@ -138,7 +138,7 @@ fn a_conviction_is_an_entry_in_the_log_of_the_peer_key() {
     let proof = accusation(chain.evidence(LIAR, 0, 7));
     chain.run(&[&proof]);
     let key = log_key(&key_position(&liar), 0);
-    let row: KeyLogRow = codec::decode(&chain.rows.0[&(Table::KeyLog, key)]).unwrap();
+    let row: EntryRow = codec::decode(&chain.rows.0[&(Table::KeyLog, key)]).unwrap();
     assert_eq!(row.entry.role, role::CONVICTED);
     assert_eq!(row.entry.txid, proof.id(&chain.chain()).unwrap());
 }

@@ -4,7 +4,7 @@ use primitives::codec::List;
 
 use super::*;
 use crate::Request;
-use crate::reply::CommitAnswer;
+use crate::reply::SpanAnswer;
 use crate::test_chain::{TestChain, genesis, public};
 
 const OWNER: u8 = 50;
@@ -36,7 +36,7 @@ fn verdict(chain: &TestChain, seed: u8, height: u64, answer: &Answer) -> Result<
     commit(&public(seed), Height::new(height), answer, &trust)
 }
 
-fn given(answer: &mut Answer) -> &mut CommitAnswer {
+fn given(answer: &mut Answer) -> &mut SpanAnswer {
     let Body::Commit(given) = &mut answer.body else {
         panic!("another body than of a commit");
     };
