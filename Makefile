@@ -12,7 +12,7 @@ WITH_ROCKSDB := ROCKSDB_LIB_DIR=$(ROCKSDB) ROCKSDB_STATIC=1
 CARGO := cargo
 LOCKED := --locked
 
-.PHONY: help demo test check spec bench bench-peers fuzz native claim clean
+.PHONY: help demo test check spec bench bench-peers fuzz swarm canaries native claim clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,16 @@ bench-peers: claim native ## Measures our trees beside those of other projects, 
 
 fuzz: ## Fuzzes every decoder for a minute each (needs a nightly toolchain and cargo-fuzz).
 	fuzz/run.sh
+
+SEEDS ?= 100
+
+swarm: claim ## Runs the next SEEDS (100) simulated networks after those in docs/runs/swarm.jsonl.
+	$(CARGO) build $(LOCKED) -p primus-testnet --bin primus-testnet
+	$(CARGO_TARGET_DIR)/debug/primus-testnet swarm --seeds $(SEEDS) --log docs/runs/swarm.jsonl
+
+canaries: claim ## Plants bugs one by one and shows which seed and judge find each.
+	$(CARGO) build $(LOCKED) -p primus-testnet --features planted --bin primus-canaries
+	$(CARGO_TARGET_DIR)/debug/primus-canaries
 
 claim:
 	@xtask/claim.sh $(CARGO_TARGET_DIR)

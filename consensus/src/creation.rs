@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use dag::Dag;
 use dag::event::{Event, Kind, Reference};
 use dag::graph::Vertex;
+use primitives::planted::{self, Bug};
 use primitives::quorum::Threshold;
 use primitives::units::{PeerIndex, Round, Seq, Time};
 use primitives::{Digest, limits};
@@ -279,6 +280,9 @@ impl Creation {
         // (a), (b).
         if self.timing.all_expected(dag, self.own, round) {
             return Due::At(next, soonest);
+        }
+        if planted::has(Bug::WaitForever) {
+            return Due::Blocked;
         }
         let quorum_ms = self.timing.quorum_ms(round).unwrap_or(since_root);
         Due::At(next, soonest.max(quorum_ms.saturating_add(self.wait_ms())))

@@ -6,6 +6,7 @@ use dag::Dag;
 use dag::graph::Handle;
 use primitives::Digest;
 use primitives::codec::{Canonical, Decode, Encode};
+use primitives::planted::{self, Bug};
 use primitives::quorum::Threshold;
 use primitives::units::{PeerIndex, Seq, Stake};
 
@@ -81,7 +82,11 @@ pub fn grade(dag: &Dag, own: Carried<'_>, rivals: &[Carried<'_>]) -> Grade {
             .iter()
             .any(|event| committee.meets(Threshold::Third, support(dag, event)))
     };
-    if committee.meets(Threshold::Half, backing(dag, own, rivals)) {
+    let half = match planted::has(Bug::OfficialByThird) {
+        true => Threshold::Third,
+        false => Threshold::Half,
+    };
+    if committee.meets(half, backing(dag, own, rivals)) {
         Grade::Official
     } else if is_endorsed() {
         Grade::Endorsed

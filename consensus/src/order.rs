@@ -8,6 +8,7 @@ use core::cmp::Reverse;
 use dag::Dag;
 use dag::ancestry::Place;
 use dag::graph::{Handle, Vertex};
+use primitives::planted::{self, Bug};
 use primitives::quorum::Threshold;
 use primitives::units::{PeerIndex, Round, Stake, Time};
 use primitives::{Digest, limits};
@@ -72,7 +73,10 @@ pub(crate) fn arrange(dag: &Dag, seed: &Digest, members: &[Handle]) -> Vec<Diges
             never: known.is_none(),
             known: known.unwrap_or(Time::MAX),
             round: vertex.round(),
-            tie: seed::tie(seed, vertex.id()),
+            tie: match planted::has(Bug::TieByArrival) {
+                true => arrival(dag, vertex),
+                false => seed::tie(seed, vertex.id()),
+            },
         })
         .collect();
     let graph = Children::of(&handles, &vertices);
@@ -86,6 +90,16 @@ struct Key {
     known: Time,
     round: Round,
     tie: Digest,
+}
+
+/// A tie broken by what came first.
+fn arrival(dag: &Dag, vertex: &Vertex) -> Digest {
+    let mut tie = Digest::ZERO;
+    let handle = dag.handle(vertex.id()).map_or(0, Handle::get).to_be_bytes();
+    for (byte, from) in tie.0.iter_mut().zip(handle) {
+        *byte = from;
+    }
+    tie
 }
 
 /// `t(e)` for each of `vertices`: when half of the stake knew of it, by the knowers' own claims.
@@ -104,6 +118,10 @@ fn known_to_half(dag: &Dag, vertices: &[&Vertex]) -> Vec<Option<Time>> {
     }
     let mut pointers: BTreeMap<PeerIndex, Vec<usize>> = BTreeMap::new();
     let mut observers: Vec<&Vertex> = vertices.to_vec();
+    if planted::has(Bug::OrderByView) {
+        let tips = committee.iter().flat_map(|(creator, _)| dag.tips(creator));
+        observers.extend(tips.filter_map(|tip| dag.vertex(tip)));
+    }
     observers.sort_by_key(|vertex| vertex.time());
     let mut stakes = vec![Stake::ZERO; vertices.len()];
     let mut known = vec![None; vertices.len()];
@@ -203,6 +221,12 @@ pub(crate) fn block_time(dag: &Dag, leader: &Vertex, previous: Time) -> Time {
             let claim = claims.entry(newest.creator()).or_insert(newest.time());
             *claim = (*claim).max(newest.time());
         }
+    }
+    if planted::has(Bug::GreatestTime) {
+        return claims.into_values().fold(previous, Time::max);
+    }
+    if planted::has(Bug::LeaderTime) {
+        return leader.time();
     }
     previous.max(weighted_median(dag, &claims).unwrap_or(previous))
 }

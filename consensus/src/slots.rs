@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use dag::graph::{Handle, Vertex};
 use dag::{Committee, Dag};
 use primitives::Digest;
+use primitives::planted::{self, Bug};
 use primitives::quorum::Threshold;
 use primitives::units::{PeerIndex, Round, Stake};
 
@@ -168,6 +169,10 @@ impl Slots {
                 round: walk.round,
                 peer,
             };
+            if planted::has(Bug::UndecidedAnchor) && undecided.contains(&slot) {
+                walk.rank = walk.rank.saturating_add(1);
+                continue;
+            }
             if undecided.contains(&slot) {
                 return Ok(Step::Undecided);
             }
@@ -213,7 +218,9 @@ impl Slots {
         tallies.count(dag, slot);
         let mut committed = None;
         for candidate in &tallies.candidates {
-            if is_quorum(candidate.certifiers.stake) {
+            if is_quorum(candidate.certifiers.stake)
+                || (planted::has(Bug::CommitByOne) && !candidate.certifiers.creators.is_empty())
+            {
                 committed = Some(candidate.handle);
             }
         }
@@ -224,10 +231,11 @@ impl Slots {
         if let (Some(one), Some(other)) = (certified.next(), certified.next()) {
             return Err(two_certified(dag, slot, one.handle, other.handle));
         }
-        let skipped = tallies
-            .candidates
-            .iter()
-            .all(|candidate| is_quorum(candidate.against.stake));
+        let skipped = tallies.candidates.iter().all(|candidate| {
+            let against = candidate.against.stake;
+            let is_third = || Threshold::Third.is_met(against, total);
+            is_quorum(against) || (planted::has(Bug::SkipByThird) && is_third())
+        });
         tallies.direct = match (committed, skipped) {
             (Some(candidate), true) => return Err(commit_and_skip(dag, slot, candidate)),
             (Some(candidate), false) => Some(Outcome::Committed(candidate)),
@@ -268,7 +276,10 @@ impl Walk {
     fn of(slot: Slot) -> Self {
         Self {
             slot,
-            round: slot.round.later(3),
+            round: match planted::has(Bug::EarlyAnchor) {
+                true => slot.round.later(2),
+                false => slot.round.later(3),
+            },
             rank: 0,
         }
     }

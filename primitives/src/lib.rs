@@ -31,6 +31,7 @@ pub mod domain;
 pub mod error;
 pub mod keys;
 pub mod limits;
+pub mod planted;
 pub mod quorum;
 pub mod store;
 pub mod units;

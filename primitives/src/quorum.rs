@@ -1,6 +1,7 @@
 //! The three strict thresholds of stake (C3) and the share worth a warning (C1); nothing else in the
 //! project compares shares of stake.
 
+use crate::planted::{self, Bug};
 use crate::units::Stake;
 
 /// A strict share of the whole stake.
@@ -23,6 +24,7 @@ impl Threshold {
         let (times, of) = match self {
             Self::Third => (3, 1),
             Self::Half => (2, 1),
+            Self::Quorum if planted::has(Bug::QuorumOfHalf) => (2, 1),
             Self::Quorum => (3, 2),
         };
         part.saturating_mul(times) > whole.saturating_mul(of)

@@ -7,6 +7,7 @@ use dag::gossip::{Cursor, Head, Message, Parcel};
 use dag::{Committee, Event};
 use ledger::tx::{self, Checked};
 use primitives::keys::{PublicKey, Signature};
+use primitives::planted::{self, Bug};
 use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
 use primitives::{Digest, codec};
 use wallet_proto::request::{Question, Report};
@@ -223,6 +224,10 @@ pub(crate) fn restore(signed: Signed, payload: Vec<u8>, committee: &Committee) -
 
 fn arrival(event: Event, payload: Vec<u8>, committee: &Committee) -> Arrival {
     let transactions = tx::check_payload(&payload, committee.chain());
+    assert!(
+        !planted::has(Bug::PanicOnPayload) || transactions.iter().all(|it| it.fault().is_none()),
+        "a planted bug"
+    );
     Arrival {
         event,
         payload,

@@ -315,6 +315,13 @@ impl Replica {
         &self.standing
     }
 
+    /// The height at which the own root contradicts a certified one, if there is one: nothing is
+    /// signed or taken from wallets any more (C29).
+    #[must_use]
+    pub const fn diverged(&self) -> Option<Height> {
+        self.diverged
+    }
+
     /// How many transactions wait for an own event.
     #[must_use]
     pub fn pooled(&self) -> usize {

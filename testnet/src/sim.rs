@@ -14,6 +14,8 @@
 //! Begin reading at [`cluster`], then [`plan`].
 
 pub mod audit;
+#[cfg(feature = "planted")]
+pub mod canaries;
 pub mod clock;
 pub mod cluster;
 pub mod disk;

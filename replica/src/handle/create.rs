@@ -10,6 +10,7 @@ use dag::gossip::{Message, Parcel};
 use ledger::tx::{Checked, Payload};
 use primitives::codec::{Bytes, List};
 use primitives::keys::{PublicKey, Role};
+use primitives::planted::{self, Bug};
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height, PeerIndex, Seq};
 use primitives::{Digest, limits};
@@ -71,6 +72,10 @@ impl Replica {
         let Standing::Asking(inquiry) = &self.standing else {
             return;
         };
+        if planted::has(Bug::NoInquiry) {
+            self.standing = Standing::Active;
+            return;
+        }
         match inquiry.finding(self.dag.floor(), turn.now.mono_ms) {
             Finding::Claimed { until_ms } => turn.wake_at(until_ms),
             Finding::Clear(peers) => {
@@ -140,7 +145,9 @@ impl Replica {
         turn.store
             .batch
             .put(Table::Meta, rows::OWN_HEAD.to_vec(), own_head_row(seq, &id));
-        turn.require_durability();
+        if !planted::has(Bug::SentBeforeSynced) {
+            turn.require_durability();
+        }
         self.stats.events_created = self.stats.events_created.saturating_add(1);
         let parcel = Parcel {
             signed,
@@ -213,6 +220,10 @@ impl Replica {
         height: Height,
         root: Digest,
     ) -> Attestation {
+        let root = match planted::has(Bug::OtherRoot) {
+            true => Digest::ZERO,
+            false => root,
+        };
         let digest = attestation_digest(epoch, height, &root);
         let signature = self.signer.sign(Role::Attestation, &self.chain, &digest);
         Attestation {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use dag::Event;
 use dag::gossip::Cursor;
 use primitives::keys::PublicKey;
+use primitives::planted::{self, Bug};
 use primitives::store::{Store, Table};
 
 use crate::error::Error;
@@ -110,7 +111,7 @@ impl Replica {
                 self.stats.events_refused = self.stats.events_refused.saturating_add(1);
                 continue;
             }
-            if self.admit(arrival, turn)? {
+            if self.admit(arrival, turn)? && !planted::has(Bug::WaitingNotReleased) {
                 let released = self.pending.released_by(&id);
                 ready.extend(released.into_iter().map(|(_, arrival)| arrival));
             }

@@ -7,6 +7,7 @@ use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
 use primitives::codec::{Bytes, List};
 use primitives::keys::PublicKey;
+use primitives::planted::{self, Bug};
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Round};
 use primitives::{Digest, limits};
@@ -247,7 +248,7 @@ impl Replica {
     }
 
     pub(crate) fn ask<S: Store>(&self, peer: PublicKey, ids: Vec<Digest>, turn: &mut Turn<'_, S>) {
-        if !ids.is_empty() {
+        if !ids.is_empty() && !planted::has(Bug::ParentsNotAsked) {
             // `Fetch::want` returns no more than one request holds.
             turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
         }

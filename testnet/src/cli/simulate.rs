@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::error::Error;
-use crate::sim::plan::{Plan, Profile, draw};
+use crate::sim::plan::{Lie, Plan, Profile, draw};
 use crate::sim::run::{Report, run};
 use crate::sim::shrink::shrink;
 use crate::sim::swarm;
@@ -104,6 +104,11 @@ impl Swarm {
             jobs: self.jobs.max(1),
         };
         let found = swarm::run(&task, &self.log, voice)?;
+        let untold: Vec<&str> = Lie::NAMES
+            .into_iter()
+            .filter(|lie| found.lies.get(*lie).is_none_or(|count| *count == 0))
+            .collect();
+        voice.progress(&format!("lies told: {:?}; never: {untold:?}", found.lies));
         let words = format!("{} seeds, {} violations", found.seeds, found.violations);
         voice.say("swarm", &words, &found);
         let holds = found.violations == 0;

@@ -265,6 +265,16 @@ impl Cluster {
         processes.map(|(number, process)| (number, process.peer, &process.disk))
     }
 
+    /// How often each kind of liar did not follow the rules.
+    #[must_use]
+    pub fn lies(&self) -> BTreeMap<&'static str, u64> {
+        let mut lies = BTreeMap::new();
+        for liar in &self.world.plan.liars {
+            *lies.entry(liar.lie.name()).or_default() += self.processes[liar.peer].lies;
+        }
+        lies
+    }
+
     fn enqueue(&mut self, at: Moment, happening: Happening) {
         self.queued += 1;
         let due = (at.max(self.now), self.queued);
@@ -409,6 +419,7 @@ impl Cluster {
                     stream: &mut place.whims,
                     connected: &connected,
                     acts: Vec::new(),
+                    lies: &mut place.lies,
                 };
                 behaviour.hear(heard, &mut stand)?;
                 for act in stand.acts {

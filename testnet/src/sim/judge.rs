@@ -9,15 +9,22 @@ use serde::Serialize;
 use super::clock::Moment;
 use super::cluster::Cluster;
 use super::disk::Disk;
+use super::plan::{Plan, Trouble};
 use super::world::World;
 
 mod accounted;
 mod agreement;
+mod blamed;
 mod equivocation;
+mod times;
+mod told;
 
 pub use accounted::Accounted;
 pub use agreement::Agreement;
+pub use blamed::Blamed;
 pub use equivocation::Equivocation;
+pub use times::Times;
+pub use told::Told;
 
 /// Something that was promised and is not so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,6 +93,28 @@ pub fn all() -> Vec<Box<dyn Judge>> {
     vec![
         Box::new(Accounted),
         Box::new(Agreement::default()),
+        Box::new(Blamed::default()),
         Box::new(Equivocation::default()),
+        Box::new(Times::default()),
+        Box::new(Told),
     ]
+}
+
+/// Whether a process of `peer` may lack what the peer once wrote.
+fn forgets(plan: &Plan, peer: usize) -> bool {
+    plan.faults.iter().any(|fault| match fault.trouble {
+        Trouble::Wipe { peer: one }
+        | Trouble::Rollback { peer: one }
+        | Trouble::Twin { peer: one }
+        | Trouble::LyingDisk { peer: one }
+        | Trouble::Rot { peer: one } => one == peer,
+        Trouble::Lane { .. }
+        | Trouble::Cut { .. }
+        | Trouble::Flap { .. }
+        | Trouble::Crash { .. }
+        | Trouble::CrashAll
+        | Trouble::Pause { .. }
+        | Trouble::SlowDisk { .. }
+        | Trouble::Clock { .. } => false,
+    })
 }

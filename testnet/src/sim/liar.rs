@@ -9,18 +9,24 @@ use std::collections::BTreeSet;
 use dag::gossip::Message;
 use ledger::tx::Checked;
 use primitives::keys::Signer;
-use replica::{Effect, Input, Now, Recipient, Replica, Ticket};
+use replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
 use wallet_proto::request::Report;
 
 use super::clock::Moment;
 use super::disk::Disk;
-use super::plan::Lie;
+use super::plan::{Lie, Peers};
 use super::random::Stream;
 use super::wire::Wire;
 use super::world::World;
 use crate::error::Error;
 
+mod bomb;
+mod equivocate;
+mod keep;
+mod misattest;
+mod misshape;
 mod mute;
+mod puppet;
 
 /// What happens to a liar.
 #[derive(Debug, Clone)]
@@ -111,6 +117,8 @@ pub struct Place<'a> {
     /// The peers it is connected to.
     pub connected: &'a BTreeSet<usize>,
     pub(super) acts: Vec<Act>,
+    /// How often it has not followed the rules.
+    pub(super) lies: &'a mut u64,
 }
 
 impl std::fmt::Debug for Place<'_> {
@@ -127,6 +135,11 @@ pub(super) enum Act {
 }
 
 impl Place<'_> {
+    /// Notes that the rules are not followed here: a lie that is never told tests nothing.
+    pub const fn lie(&mut self) {
+        *self.lies += 1;
+    }
+
     /// Sends a message to a peer; a message beyond the limits is not sent.
     pub fn send(&mut self, to: usize, message: &Message) {
         if let Some(wire) = Wire::of(message) {
@@ -170,12 +183,12 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// Starts a replica of `peer` on `disk`.
+    /// Starts a replica on `disk`.
     ///
     /// # Errors
     /// A disk that does not hold what it must.
-    pub fn start(world: &World, peer: usize, mut disk: Disk) -> Result<Self, Error> {
-        let (replica, batch) = Replica::start(world.setup(peer), &disk)?;
+    pub fn new(setup: Setup, mut disk: Disk) -> Result<Self, Error> {
+        let (replica, batch) = Replica::start(setup, &disk)?;
         disk.apply(batch);
         disk.sync();
         Ok(Self { replica, disk })
@@ -224,9 +237,24 @@ impl Inner {
 /// The behaviour of a lie. This is where a new one is added.
 ///
 /// # Errors
-/// As [`Inner::start`].
-pub fn behaviour(lie: &Lie, _world: &World, _peer: usize) -> Result<Box<dyn Behaviour>, Error> {
+/// As [`Inner::new`].
+pub fn behaviour(lie: &Lie, world: &World, peer: usize) -> Result<Box<dyn Behaviour>, Error> {
     Ok(match lie {
         Lie::Mute => Box::new(mute::Mute),
+        Lie::Equivocate {
+            side,
+            from_ms,
+            at_root,
+        } => Box::new(equivocate::Equivocate::new(
+            world, peer, side, *from_ms, *at_root,
+        )?),
+        Lie::Bomb { twins } => Box::new(bomb::Bomb::new(world, peer, *twins)?),
+        Lie::Withhold { hold_ms } => Box::new(keep::Keep::new(world, peer, Peers::All, *hold_ms)?),
+        Lie::Select { to } => Box::new(keep::Keep::new(world, peer, to.clone(), 0)?),
+        Lie::Misshape => Box::new(misshape::Misshape::new(world, peer)?),
+        Lie::Misattest => Box::new(misattest::Misattest::new(world, peer)?),
     })
 }
+
+#[cfg(test)]
+mod tests;

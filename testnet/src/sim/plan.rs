@@ -144,6 +144,73 @@ pub struct Liar {
 pub enum Lie {
     /// Connects, listens, and never says a word.
     Mute,
+    /// Grows two self-chains from some time on, each shown to its side.
+    Equivocate {
+        /// Who is shown the first.
+        side: Peers,
+        /// When they part.
+        from_ms: u64,
+        /// Whether they part at a root, or at a data event.
+        at_root: bool,
+    },
+    /// Signs many roots of one sequence number, again and again.
+    Bomb {
+        /// How many.
+        twins: u32,
+    },
+    /// Shows its events late.
+    Withhold {
+        /// How late; beyond the end of the run is never.
+        hold_ms: u64,
+    },
+    /// Shows its events to some only.
+    Select {
+        /// To whom.
+        to: Peers,
+    },
+    /// Signs events that break a rule, and payloads that are none.
+    Misshape,
+    /// Signs roots that the blocks do not have.
+    Misattest,
+}
+
+impl Lie {
+    /// The names of all.
+    pub const NAMES: [&'static str; 7] = [
+        "mute",
+        "equivocate",
+        "bomb",
+        "withhold",
+        "select",
+        "misshape",
+        "misattest",
+    ];
+
+    /// The name, as a plan has it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Equivocate { .. } => "equivocate",
+            Self::Bomb { .. } => "bomb",
+            Self::Withhold { .. } => "withhold",
+            Self::Select { .. } => "select",
+            Self::Misshape => "misshape",
+            Self::Misattest => "misattest",
+        }
+    }
+
+    /// The peers that it names.
+    pub(super) const fn peers_mut(&mut self) -> Option<&mut Peers> {
+        match self {
+            Self::Equivocate { side: peers, .. } | Self::Select { to: peers } => Some(peers),
+            Self::Mute
+            | Self::Bomb { .. }
+            | Self::Withhold { .. }
+            | Self::Misshape
+            | Self::Misattest => None,
+        }
+    }
 }
 
 /// Something that goes wrong for a while.

@@ -51,6 +51,8 @@ pub(super) struct Process {
     /// A liar's key and randomness.
     pub(super) key: Box<dyn Signer + Send>,
     pub(super) whims: Stream,
+    /// How often it did not follow the rules.
+    pub(super) lies: u64,
 }
 
 impl Process {
@@ -74,6 +76,7 @@ impl Process {
             crashes: Stream::of_process(seed, process, "crash"),
             key,
             whims: Stream::of_process(seed, process, "liar"),
+            lies: 0,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A plan carried out from beginning to end.
 
+use std::collections::BTreeMap;
+
 use primitives::Digest;
 use serde::Serialize;
 
@@ -29,6 +31,8 @@ pub struct Report {
     pub submitted: usize,
     /// See `submitted`.
     pub settled: usize,
+    /// How often each kind of liar did not follow the rules.
+    pub lies: BTreeMap<&'static str, u64>,
     /// The digest of everything that happened.
     #[serde(serialize_with = "as_text")]
     pub audit: Digest,
@@ -72,6 +76,7 @@ pub fn run_with(plan: Plan, judges: Vec<Box<dyn Judge>>) -> Result<Report, Error
         height: heights.map(|header| header.height.get()).max().unwrap_or(0),
         submitted: submissions.len(),
         settled: submissions.len() - cluster.wallets().open().len(),
+        lies: cluster.lies(),
         audit: cluster.audit(),
         violations: cluster.violations().to_vec(),
     })

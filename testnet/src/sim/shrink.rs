@@ -149,9 +149,13 @@ fn without_peer(plan: &Plan, peer: usize) -> Plan {
     let mut smaller = plan.clone();
     smaller.stakes.remove(peer);
     let liar = |liar: &Liar| {
+        let mut lie = liar.lie.clone();
+        if let Some(peers) = lie.peers_mut() {
+            *peers = among(peers);
+        }
         Some(Liar {
             peer: moved(liar.peer)?,
-            lie: liar.lie.clone(),
+            lie,
         })
     };
     smaller.liars = plan.liars.iter().filter_map(liar).collect();

@@ -53,6 +53,9 @@ pub struct Found {
     pub violations: usize,
     /// The seeds that violated something.
     pub seeds_at_fault: Vec<u64>,
+    /// How often each kind of liar did not follow the rules.
+    #[serde(default)]
+    pub lies: BTreeMap<String, u64>,
 }
 
 /// Where the log says that the next swarm of this profile begins; 0 without a log.
@@ -107,6 +110,7 @@ pub fn run(task: &Task, log: &Path, voice: Voice) -> Result<Found, Error> {
         wall_ms: millis(begun),
         violations: sum.violations,
         seeds_at_fault: sum.at_fault.into_keys().collect(),
+        lies: sum.lies,
     };
     append(log, &found)?;
     Ok(found)
@@ -118,6 +122,7 @@ struct Sum {
     virtual_ms: u64,
     violations: usize,
     at_fault: BTreeMap<u64, PathBuf>,
+    lies: BTreeMap<String, u64>,
     told_s: u64,
 }
 
@@ -135,6 +140,9 @@ impl Sum {
         let violations = match outcome {
             Ok(report) => {
                 self.virtual_ms += report.virtual_ms;
+                for (lie, count) in report.lies {
+                    *self.lies.entry(lie.to_owned()).or_default() += count;
+                }
                 report.violations
             }
             Err(what) => vec![Violation {

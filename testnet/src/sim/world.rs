@@ -108,6 +108,15 @@ impl World {
         }
     }
 
+    /// What a replica starts from that follows without a seat, in the place of a peer.
+    #[must_use]
+    pub fn observer(&self, peer: usize) -> Setup {
+        Setup {
+            signer: Box::new(key(self.names[peer], "observer")),
+            ..self.setup(peer)
+        }
+    }
+
     /// The key of a wallet.
     #[must_use]
     pub fn wallet(wallet: usize) -> TestKey {

@@ -1,19 +1,31 @@
 //! P4: a key that follows the rules never signs two events of one sequence number that leave it,
 //! whatever its process goes through.
+//!
+//! A process that comes back without what it had written, or beside another one with the same key,
+//! must ask a quorum first (C32), and stop once it holds a fork of its own key. It must know of each
+//! sequence number that peers with a third of stake, which forget nothing, had seen used when it
+//! began: every quorum that answers has one of them. Of later ones it need not: no question finds
+//! what nobody knows, and what two processes sign at the same moment neither can know of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dag::gossip::Message;
+use dag::gossip::{Message, Parcel};
 use primitives::Digest;
 use primitives::units::{Epoch, Seq};
-use replica::Effect;
+use replica::{Effect, Replica};
 
-use super::{Judge, Seen, Sight};
+use super::{Judge, Seen, Sight, forgets};
 
 /// Everything that any honest key ever signed and showed.
 #[derive(Debug, Default)]
 pub struct Equivocation {
-    signed: BTreeMap<(usize, Epoch, Seq), Digest>,
+    shown: BTreeMap<(usize, Epoch, Seq), BTreeSet<Digest>>,
+    /// Events of keys that may forget, signed by processes that could not know better.
+    excused: BTreeSet<Digest>,
+    /// Of each peer that may forget, the newest event that each other one holds.
+    knowing: BTreeMap<usize, BTreeMap<usize, (Epoch, Seq)>>,
+    /// Up to which event each process must know what was signed.
+    warned: BTreeMap<usize, (Epoch, Seq)>,
 }
 
 impl Judge for Equivocation {
@@ -22,36 +34,117 @@ impl Judge for Equivocation {
     }
 
     fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
-        let Sight::Left(Effect::Send { message, .. }) = seen.sight else {
-            return None;
-        };
-        let parcels = match message {
-            Message::Events(parcels)
-            | Message::Followed {
-                events: parcels, ..
-            } => parcels,
-            Message::Want(_)
-            | Message::Frontier { .. }
-            | Message::Follow { .. }
-            | Message::Attested { .. }
-            | Message::WantSeal { .. }
-            | Message::Passed(_) => return None,
-        };
-        let own = seen.world.committee.members().get(seen.peer)?;
-        for parcel in parcels.iter() {
-            let header = parcel.signed.header();
-            let creator = seen.world.committee.member(header.creator).ok()?;
-            if creator.key != own.key {
-                continue;
+        match seen.sight {
+            Sight::Started(_) => self.start(seen),
+            Sight::Handled { replica, effects } => {
+                self.learn(seen, replica);
+                self.excuse(seen, replica, effects);
             }
-            let id = *parcel.signed.id();
+            Sight::Left(effect) => return self.judge(seen, effect),
+            Sight::Killed => {}
+        }
+        None
+    }
+}
+
+impl Equivocation {
+    fn judge(&mut self, seen: &Seen<'_>, effect: &Effect) -> Option<String> {
+        for parcel in own_events(seen, effect) {
+            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
             let place = (seen.peer, header.epoch, header.seq);
-            let first = *self.signed.entry(place).or_insert(id);
-            if first != id {
+            let shown = self.shown.entry(place).or_default();
+            let is_new = shown.insert(id);
+            if is_new && shown.len() > 1 && !self.excused.contains(&id) {
                 let (peer, seq) = (seen.peer, header.seq);
-                return Some(format!("peer {peer} signs {first} and {id} as event {seq}"));
+                return Some(format!("peer {peer} signs {shown:?} as event {seq}"));
             }
         }
         None
+    }
+
+    fn start(&mut self, seen: &Seen<'_>) {
+        let plan = &seen.world.plan;
+        let knowing = self.knowing.get(&seen.peer).into_iter().flatten();
+        let mut knowing: Vec<_> = knowing.map(|(peer, newest)| (*newest, *peer)).collect();
+        knowing.sort_unstable();
+        let (mut sum, total) = (0, plan.stakes.iter().sum());
+        let known = knowing.into_iter().rev().find(|(_, peer)| {
+            sum += plan.stakes[*peer];
+            3 * sum >= total
+        });
+        match known {
+            Some((newest, _)) => self.warned.insert(seen.process, newest),
+            None => self.warned.remove(&seen.process),
+        };
+    }
+
+    /// Excuses what is signed without a warning.
+    fn excuse(&mut self, seen: &Seen<'_>, replica: &Replica, effects: &[Effect]) {
+        if !forgets(&seen.world.plan, seen.peer) {
+            return;
+        }
+        let own = replica.committee().index_of(&seen.world.key(seen.peer));
+        if own.is_some_and(|own| replica.dag().tips(own).nth(1).is_some()) {
+            let all = (Epoch::new(u64::MAX), Seq::new(u64::MAX));
+            self.warned.insert(seen.process, all);
+        }
+        let warned = self.warned.get(&seen.process);
+        let events = effects.iter().flat_map(|effect| own_events(seen, effect));
+        let excused = events.filter(|parcel| {
+            let header = parcel.signed.header();
+            warned.is_none_or(|warned| *warned < (header.epoch, header.seq))
+        });
+        self.excused
+            .extend(excused.map(|parcel| *parcel.signed.id()));
+    }
+
+    fn learn(&mut self, seen: &Seen<'_>, replica: &Replica) {
+        let plan = &seen.world.plan;
+        if forgets(plan, seen.peer) {
+            return;
+        }
+        for peer in (0..plan.peers()).filter(|peer| forgets(plan, *peer)) {
+            let index = replica.committee().index_of(&seen.world.key(peer));
+            let latest = index.and_then(|index| replica.dag().latest(index));
+            let knowing = self.knowing.entry(peer).or_default();
+            match latest {
+                Some(latest) => {
+                    let newest = (replica.committee().epoch(), latest.seq());
+                    knowing.insert(seen.peer, newest)
+                }
+                None => knowing.remove(&seen.peer),
+            };
+        }
+    }
+}
+
+/// The events in an effect that are of the process's own key.
+fn own_events<'a>(seen: &Seen<'_>, effect: &'a Effect) -> impl Iterator<Item = &'a Parcel> {
+    let parcels = match effect {
+        Effect::Send { message, .. } => events(message),
+        Effect::Persist { .. } | Effect::Reply { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => {
+            &[]
+        }
+    };
+    let own = seen.world.key(seen.peer);
+    let committee = &seen.world.committee;
+    parcels.iter().filter(move |parcel| {
+        let creator = committee.member(parcel.signed.header().creator);
+        creator.is_ok_and(|creator| creator.key == own)
+    })
+}
+
+fn events(message: &Message) -> &[Parcel] {
+    match message {
+        Message::Events(parcels)
+        | Message::Followed {
+            events: parcels, ..
+        } => parcels,
+        Message::Want(_)
+        | Message::Frontier { .. }
+        | Message::Follow { .. }
+        | Message::Attested { .. }
+        | Message::WantSeal { .. }
+        | Message::Passed(_) => &[],
     }
 }

@@ -8,7 +8,8 @@ use crate::error::Error;
 pub(super) struct Mute;
 
 impl Behaviour for Mute {
-    fn hear(&mut self, _heard: &Heard, _place: &mut Place<'_>) -> Result<(), Error> {
+    fn hear(&mut self, _heard: &Heard, place: &mut Place<'_>) -> Result<(), Error> {
+        place.lie();
         Ok(())
     }
 }

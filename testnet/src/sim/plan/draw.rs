@@ -280,7 +280,7 @@ impl Draw {
             let to_ms = from_ms + self.stream.below(self.safety_ms / 2);
             let steps = u32::try_from(self.stream.below(12)).unwrap_or(0);
             let choice = self.stream.below(8);
-            let lie = Lie::draw(&mut self.stream);
+            let lie = Lie::draw(&mut self.stream, self.size, self.safety_ms);
             let mut add = |trouble, to_ms| {
                 self.faults.push(Fault {
                     from_ms,
@@ -306,9 +306,26 @@ impl Draw {
 }
 
 impl Lie {
-    /// A lie for a drawn plan.
-    fn draw(_stream: &mut Stream) -> Self {
-        Self::Mute
+    /// A lie for a drawn plan of `size` peers.
+    fn draw(stream: &mut Stream, size: usize, safety_ms: u64) -> Self {
+        let side = side(stream, size).0;
+        match stream.below(8) {
+            0 => Self::Mute,
+            1 | 2 => Self::Equivocate {
+                side,
+                from_ms: stream.below(safety_ms / 2),
+                at_root: stream.chance(500),
+            },
+            3 => Self::Bomb {
+                twins: stream.between(2, 20) as u32,
+            },
+            4 => Self::Withhold {
+                hold_ms: [50, 300, 2_000, 10_000, 1_000_000_000][stream.place(5)],
+            },
+            5 => Self::Select { to: side },
+            6 => Self::Misshape,
+            _ => Self::Misattest,
+        }
     }
 }
 

@@ -1,0 +1,62 @@
+//! Bugs on purpose, and whether the judges find them.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use primitives::planted::{self, Bug};
+use serde::Serialize;
+
+use super::plan::{Profile, draw};
+use super::run::run;
+use super::swarm::caught;
+
+/// A bug and what found it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Canary {
+    /// The bug.
+    pub bug: String,
+    /// The first seed that shows it, and the judge; none if no seed does.
+    pub found: Option<(u64, &'static str)>,
+}
+
+/// Runs seeds under `bug` until one violates something, `seeds` at most and `jobs` at once.
+#[must_use]
+pub fn try_bug(bug: Bug, seeds: u64, jobs: usize) -> Canary {
+    planted::plant(Some(bug));
+    let next = AtomicU64::new(0);
+    let found: Mutex<Option<(u64, &'static str)>> = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let is_found = found.lock().is_ok_and(|found| found.is_some());
+                    if seed >= seeds || is_found {
+                        return;
+                    }
+                    let Some(judge) = judged(seed) else {
+                        continue;
+                    };
+                    if let Ok(mut found) = found.lock()
+                        && found.is_none_or(|(before, _)| seed < before)
+                    {
+                        *found = Some((seed, judge));
+                    }
+                }
+            });
+        }
+    });
+    planted::plant(None);
+    Canary {
+        bug: format!("{bug:?}"),
+        found: found.into_inner().unwrap_or_default(),
+    }
+}
+
+/// The judge that finds something wrong with a seed.
+fn judged(seed: u64) -> Option<&'static str> {
+    match caught(|| run(draw(seed, Profile::Short))) {
+        Ok(report) => report.violations.first().map(|violation| violation.judge),
+        Err(_) => Some("panic"),
+    }
+}

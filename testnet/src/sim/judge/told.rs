@@ -1,0 +1,104 @@
+//! P2, P3, P15: what one peer calls applied no peer calls applied elsewhere or rejected, of two that
+//! spend one coin one at most is applied, and both are called official only if somebody forked (C25).
+//!
+//! A copy that a wallet hands in again after the first is applied ends as a duplicate of itself; what
+//! is told of it says nothing of the first.
+
+use ledger::Outcome;
+use ledger::outcome::Reason;
+use wallet_proto::reply::Stage;
+
+use super::{Cluster, Judge, Seen};
+use crate::sim::wallets::Submission;
+
+/// Looks at everything that wallets were told.
+#[derive(Debug)]
+pub struct Told;
+
+impl Judge for Told {
+    fn name(&self) -> &'static str {
+        "told"
+    }
+
+    fn see(&mut self, _seen: &Seen<'_>) -> Option<String> {
+        None
+    }
+
+    fn end(&mut self, cluster: &Cluster) -> Vec<String> {
+        let submissions = cluster.wallets().submissions();
+        let is_forked = cluster
+            .honest()
+            .any(|(_, _, replica, _)| replica.dag().forkers().next().is_some());
+        let mut found = Vec::new();
+        for (number, submission) in submissions.iter().enumerate() {
+            found.extend(contradiction(submission).map(|what| format!("of {number}: {what}")));
+            let Some(rival) = submission.rival.map(|rival| &submissions[rival]) else {
+                continue;
+            };
+            if is_applied(submission) && is_applied(rival) {
+                found.push(format!("{number} and its rival are both applied"));
+            }
+            if is_official(submission) && is_official(rival) && !is_forked {
+                let (one, other) = (&submission.told, &rival.told);
+                found.push(format!(
+                    "{number} and its rival are both official: {one:?}, {other:?}"
+                ));
+            }
+        }
+        found
+    }
+}
+
+/// Two ways in which one transaction became final. A rejected one may be ordered and rejected again.
+fn contradiction(submission: &Submission) -> Option<String> {
+    let ends = submission.told.iter().filter_map(|(_, process, stage)| {
+        let is_final = matches!(stage, Stage::Final { .. }) && !is_duplicate(stage);
+        is_final.then_some((process, stage))
+    });
+    let (applied, rejected): (Vec<_>, Vec<_>) =
+        ends.partition(|(_, stage)| is_applied_stage(stage));
+    let (first, stage) = applied.first()?;
+    let differs = |(_, other): &&(&usize, &Stage)| other != stage;
+    let (second, other) = applied.iter().chain(&rejected).find(differs)?;
+    Some(format!(
+        "process {first} tells {stage:?}, process {second} {other:?}"
+    ))
+}
+
+const fn is_applied_stage(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Final {
+            outcome: Outcome::Applied,
+            ..
+        }
+    )
+}
+
+const fn is_duplicate(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Final {
+            outcome: Outcome::Rejected {
+                reason: Reason::Duplicate,
+                ..
+            },
+            ..
+        }
+    )
+}
+
+fn is_applied(submission: &Submission) -> bool {
+    let mut stages = submission.told.iter().map(|(_, _, stage)| stage);
+    stages.any(is_applied_stage)
+}
+
+fn is_official(submission: &Submission) -> bool {
+    let told = &submission.told;
+    let is_of_copy = |of: &usize| {
+        let mut ends = told.iter().filter(|(_, process, _)| process == of);
+        ends.any(|(_, _, stage)| is_duplicate(stage))
+    };
+    told.iter()
+        .any(|(_, process, stage)| *stage == Stage::Official && !is_of_copy(process))
+}
