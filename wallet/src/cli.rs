@@ -241,6 +241,8 @@ pub(crate) enum Name {
     Transfer(HandOver),
     /// Shows who holds a name, proven.
     Show(ShowName),
+    /// Lists the names of this key, proven to be all.
+    List,
 }
 
 #[derive(Debug, Args)]

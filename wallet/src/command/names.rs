@@ -16,6 +16,7 @@ pub(super) async fn run(options: Options, asked: Name, out: Printer) -> Result<(
     let mut wallet = Wallet::open(&options)?;
     match asked {
         Name::Show(asked) => show(&mut wallet, asked, out).await,
+        Name::List => list(&mut wallet, out).await,
         Name::Register(how) => {
             let fee = how.fee.map(Amount::new);
             let prepared = wallet.prepare_registration(how.name, fee).await?;
@@ -73,6 +74,24 @@ async fn show(wallet: &mut Wallet, asked: ShowName, out: Printer) -> Result<(), 
         "as_of": as_of(statement.as_of()),
     });
     out.result(&lines, &object);
+    Ok(())
+}
+
+async fn list(wallet: &mut Wallet, out: Printer) -> Result<(), Error> {
+    let names = wallet.names().await?;
+    let (mut lines, mut rows) = (Vec::new(), Vec::new());
+    for (name, since) in names
+        .iter()
+        .filter_map(|proven| Some((proven.name, proven.held?.1)))
+    {
+        lines.push(format!("proven   {name} since block {}", since.block));
+        rows.push(json!({ "name": name.to_string(), "since": since.block.get() }));
+    }
+    let (key, count) = (*wallet.key(), rows.len());
+    lines.push(format!(
+        "PROVEN complete: this key holds {count} names, no more"
+    ));
+    out.result(&lines, &json!({ "key": key.to_string(), "names": rows }));
     Ok(())
 }
 

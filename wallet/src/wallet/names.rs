@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ledger::rows::role;
 use ledger::tx::{Body, Holder, Kind, Name};
 use primitives::Digest;
 use primitives::keys::PublicKey;
@@ -22,6 +23,39 @@ impl Wallet {
         let request = Request::Name { name, height };
         let check = |answer: &_, trust: &_| check::name(&name, height, answer, trust);
         self.ask(&request, check).await
+    }
+
+    /// The names that this wallet's key holds, by name: all of them, since every transaction that gave it
+    /// one stands in its log.
+    ///
+    /// # Errors
+    /// The last host's failure, where none proves the log, a transaction or a name.
+    pub async fn names(&mut self) -> Result<Vec<ProvenName>, Error> {
+        self.sync().await?;
+        let lines = self.book.lines().iter();
+        let came = lines.filter(|line| line.entry.role & role::NAMED > 0);
+        let ids: Vec<Digest> = came.map(|line| line.entry.txid).collect();
+        let mut names = BTreeSet::new();
+        for id in ids {
+            let request = Request::Transaction { id };
+            let check = |answer: &_, trust: &_| check::transaction(&id, answer, trust);
+            let settled = self.ask(&request, check).await?;
+            let body = settled.checked.transaction().map(|it| &it.body);
+            if let Some(Kind::Name { name, .. }) = body.map(|body| &body.kind) {
+                names.insert(*name);
+            }
+        }
+        let mut held = Vec::new();
+        for name in names {
+            let proven = self.name(name, None).await?;
+            if proven
+                .held
+                .is_some_and(|(holder, _)| holder.key == self.key)
+            {
+                held.push(proven);
+            }
+        }
+        Ok(held)
     }
 
     /// Prepares the transaction that registers a free name for this wallet's key, signs it and puts it

@@ -45,6 +45,8 @@ fn a_name_is_registered_handed_over_and_its_holder_proven_offline() {
         (held["key"].as_str(), held["height"].as_u64()),
         (Some(owner.as_str()), Some(3))
     );
+    let listed = json(&run(&["name", "list"]));
+    assert_eq!(listed["names"][0]["name"], "anna");
     let again = code(&run(&["name", "register", "anna"]), 6);
     assert!(
         again.contains("name.held") && again.contains(&owner),
@@ -56,6 +58,12 @@ fn a_name_is_registered_handed_over_and_its_holder_proven_offline() {
     assert!(
         late.contains("name.held") && late.contains(&other),
         "{late}"
+    );
+    assert_eq!(
+        json(&run(&["name", "list"]))["names"]
+            .as_array()
+            .map(Vec::len),
+        Some(0)
     );
     for (height, due) in [("2", None), ("3", Some(&owner)), ("4", Some(&other))] {
         let shown = json(&run(&["name", "show", "anna", "--as-of", height]));
