@@ -12,6 +12,7 @@ mod chain;
 mod engine;
 mod network;
 mod proofs;
+mod roots;
 
 use std::time::Instant;
 
@@ -20,7 +21,7 @@ use anyhow::{Result, bail};
 fn main() -> Result<()> {
     let mut names: Vec<String> = std::env::args().skip(1).collect();
     if names.is_empty() {
-        names = ["engine", "proofs", "chain=20000", "network"]
+        names = ["engine", "proofs", "roots", "chain=20000", "network"]
             .map(str::to_owned)
             .to_vec();
     }
@@ -30,8 +31,11 @@ fn main() -> Result<()> {
             name if name.starts_with("chain=") => chain::run(name["chain=".len()..].parse()?)?,
             "engine" => engine::run()?,
             "proofs" => proofs::run()?,
+            "roots" => roots::run()?,
             "network" => network::run()?,
-            other => bail!("no bench {other}; there are engine, proofs, chain=COUNT and network"),
+            other => {
+                bail!("no bench {other}; there are engine, proofs, roots, chain=COUNT and network")
+            }
         }
     }
     Ok(())

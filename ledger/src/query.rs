@@ -26,13 +26,13 @@ use crate::header::Header;
 use crate::outcome::Outcome;
 use crate::prune::KeptFrom;
 use crate::rows::{
-    BlockRow, Created, EntryRow, LeavesRow, NameRow, OutputRow, Place, PositionRow, RecordRow,
-    TransactionRow, count_of, demand, height_key, key_position, leaves_key, log_key, log_table,
-    map_table, name_key, outpoint_key, place_key, position_key, read, rejected_key,
+    BlockRow, Created, EntryRow, LeavesRow, OutputRow, Place, PositionRow, RecordRow,
+    TransactionRow, count_of, demand, height_key, holder_key, key_position, leaves_key, log_key,
+    log_table, map_table, named_key, outpoint_key, place_key, position_key, read, rejected_key,
 };
 use crate::state::Ledger;
 use crate::subject::Subject;
-use crate::tx::{Body, Name, Outpoint, Taken, Transaction};
+use crate::tx::{Body, Holder, Name, Outpoint, Taken, Transaction};
 
 mod log;
 
@@ -208,7 +208,7 @@ impl Ledger {
         let Some(newest) = newest else {
             return Ok((span, None));
         };
-        let last = name_row(name, store)?.map(|row| row.body);
+        let last: Option<Body> = read(store, Table::Meta, &named_key(&at.position))?;
         let body = match last {
             Some(body) if body.id(self.chain())? == newest.txid => body,
             Some(_) | None => self.transaction_body(&newest.txid, store)?,
@@ -431,9 +431,9 @@ impl Ledger {
     }
 }
 
-/// The newest transaction of a name; none if nobody holds it.
-pub(crate) fn name_row<S: Store>(name: &Name, store: &S) -> Result<Option<NameRow>, Error> {
-    read(store, Table::Meta, &name_key(&name.position()))
+/// Who holds a name; none if nobody does.
+pub(crate) fn holder_of<S: Store>(name: &Name, store: &S) -> Result<Option<Holder>, Error> {
+    read(store, Table::Meta, &holder_key(&name.position()))
 }
 
 /// The applied transaction with this number of the name at this position.

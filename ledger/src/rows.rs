@@ -19,7 +19,7 @@ use crate::committee::{Coverage, Member, Members, choose};
 use crate::error::Error;
 use crate::header::Header;
 use crate::outcome::Outcome;
-use crate::tx::{Body, Holder, Outpoint, Output};
+use crate::tx::{Outpoint, Output};
 
 /// What a key or name was to a transaction, as bits of the role of a log entry.
 pub mod role {
@@ -348,20 +348,6 @@ impl Canonical for ConvictionRow {
     const BYTES_MAX: usize = 32 + Place::BYTES_MAX;
 }
 
-/// Table `Meta`, by name position: the newest transaction of a name.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "primitives::codec::bincode")]
-pub struct NameRow {
-    /// Who holds the name by it.
-    pub holder: Holder,
-    /// What was signed, which proves the holder also where its block is pruned.
-    pub body: Body,
-}
-
-impl Canonical for NameRow {
-    const BYTES_MAX: usize = 40 + Body::BYTES_MAX;
-}
-
 /// Where a key stands in the key map: `derive("primus v1 key position", key)`.
 #[must_use]
 pub fn key_position(key: &PublicKey) -> Digest {
@@ -431,10 +417,17 @@ pub(crate) fn head_key() -> Vec<u8> {
     b"head".to_vec()
 }
 
-/// Table `Meta`: where the newest transaction of the name at this position stands.
+/// Table `Meta`: where the [`Holder`](crate::tx::Holder) of the name at this position stands.
 #[must_use]
-pub fn name_key(position: &Digest) -> Vec<u8> {
-    joined(&[b"name", &position.0])
+pub fn holder_key(position: &Digest) -> Vec<u8> {
+    joined(&[b"holder", &position.0])
+}
+
+/// Table `Meta`: where the [`Body`](crate::tx::Body) of the newest transaction of the name at this
+/// position stands. It proves the holder also where its block is pruned.
+#[must_use]
+pub fn named_key(position: &Digest) -> Vec<u8> {
+    joined(&[b"named", &position.0])
 }
 
 /// Table `Meta`: where the leaves of a block's transactions tree stand.

@@ -9,12 +9,14 @@
 //! tree. Source: docs/spec/state.md section 1.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use merkle::dense::DenseTree;
 use merkle::log::LogTree;
 use merkle::map::MapTree;
 use merkle::top::{State, StateRoots};
+use merkle::workers::{Sequential, Workers};
 use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::digest::derive;
@@ -103,6 +105,7 @@ pub struct Ledger {
     header: Header,
     root: Digest,
     stats: Stats,
+    workers: Arc<dyn Workers>,
 }
 
 impl Ledger {
@@ -128,6 +131,12 @@ impl Ledger {
     /// failing disk; in each case the peer stops.
     pub fn restore<S: Store>(genesis: &Genesis, store: &S) -> Result<Option<Self>, Error> {
         restore::restore(Self::empty(genesis)?, store)
+    }
+
+    /// Who hashes the trees from the next block on, instead of the caller's own thread. No digest
+    /// depends on it.
+    pub fn hash_with(&mut self, workers: Arc<dyn Workers>) {
+        self.workers = workers;
     }
 
     /// Executes the next block. The store must hold every earlier batch. After an error the ledger
@@ -295,6 +304,7 @@ impl Ledger {
             name_map,
             outputs,
             roots,
+            workers: Arc::new(Sequential),
         })
     }
 

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::hash::{Map, MapHasher, TreeKeys};
 use crate::refresh::Stamp;
 use crate::top::SizedRoot;
-use crate::workers::{self, Workers};
+use crate::workers::{self, Sequential, Workers};
 
 mod arena;
 mod multi;
@@ -40,6 +40,9 @@ use shard::Shard;
 use top::{SHARDS, Top};
 pub use view::MapView;
 use walk::{Fork, MapNodes, Opened};
+
+/// The fewest records that are worth several workers: to wake one takes as long as to hash some ten.
+const SPLIT_MIN: usize = 128;
 
 /// A map with all its nodes in memory, about 152 bytes a position, and when each last changed.
 #[derive(Debug, Clone)]
@@ -108,6 +111,10 @@ impl MapTree {
         let mut sorted: Vec<_> = records.iter().map(|(at, hash)| [*at, *hash]).collect();
         sorted.sort_unstable_by_key(|[position, _]| *position);
         self.check_update(&sorted)?;
+        let workers = match sorted.len() {
+            ..SPLIT_MIN => &Sequential,
+            _ => workers,
+        };
         let (mut jobs, mut touched) = (Vec::new(), Vec::new());
         let mut rest = sorted.as_slice();
         for (index, shard) in self.shards.iter_mut().enumerate() {

@@ -3,12 +3,13 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt::Debug;
 
 /// One independent piece of work.
 pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
 
 /// Runs independent tasks, perhaps several at once.
-pub trait Workers {
+pub trait Workers: Debug + Send + Sync {
     /// How many tasks run at once; work is cut into about as many pieces.
     fn count(&self) -> usize;
 

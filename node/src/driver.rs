@@ -20,11 +20,13 @@ use wallet_proto::reply::{Code, Refusal, Reply};
 use wallet_proto::wire;
 
 mod directory;
+mod hashing;
 mod intake;
 mod pruner;
 mod view;
 
 use directory::Directory;
+use hashing::Threads;
 use pruner::Pruner;
 
 use crate::config::Config;
@@ -137,7 +139,8 @@ fn drive(start: Start) -> Result<(), Error> {
         signer: Box::new(event_key.signer()?),
         creation,
     };
-    let (replica, batch) = Replica::start(setup, store.as_ref())?;
+    let (mut replica, batch) = Replica::start(setup, store.as_ref())?;
+    replica.hash_with(Arc::new(Threads(config.workers)));
     store.apply(&batch)?;
     store.sync()?;
     let (committee, committees) = watch::channel(Arc::new(replica.committee().clone()));

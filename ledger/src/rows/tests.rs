@@ -1,5 +1,6 @@
 use super::*;
 use crate::test_chain::{TestChain, check_golden, check_text, height};
+use crate::tx::Holder;
 use primitives::units::Amount;
 
 fn created() -> Created {
@@ -50,10 +51,8 @@ fn every_encoding_is_golden() {
     check_golden(&place, "12 bytes 7b3fd668");
     let transaction = Digest([1; 32]);
     check_golden(&ConvictionRow { transaction, place }, "44 bytes 38243b3c");
-    let body = Body::data(1, vec![2]).unwrap();
     let (key, number) = (PublicKey([1; 32]), 2);
-    let holder = Holder { key, number };
-    check_golden(&NameRow { holder, body }, "68 bytes b29dc0d4");
+    check_golden(&Holder { key, number }, "40 bytes 63798df8");
     let log = EntryRow {
         entry: entry(),
         nodes: List::new(vec![Digest([5; 32])]).unwrap(),

@@ -20,11 +20,11 @@ use crate::error::Error;
 use crate::genesis::Genesis;
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
-    ConvictionRow, Created, EntryRow, NameRow, OutputRow, Place, RecordRow, map_table, read, role,
+    ConvictionRow, Created, EntryRow, OutputRow, Place, RecordRow, map_table, read, role,
 };
 use crate::subject::Subject;
 use crate::tx::{
-    Checked, Holder, Kind, Name, Outpoint, Output, fee_transaction, genesis_transaction,
+    Body, Checked, Holder, Kind, Name, Outpoint, Output, fee_transaction, genesis_transaction,
 };
 
 /// What one key or name was to one transaction.
@@ -54,8 +54,8 @@ pub(super) struct Changes {
     pub(super) outpoints: BTreeMap<Outpoint, u64>,
     /// Touched keys and names.
     pub(super) touched: BTreeMap<Subject, Touched>,
-    /// The newest transaction of each name that has one in this block.
-    pub(super) names: BTreeMap<Name, NameRow>,
+    /// The holder of each name that has a transaction in this block, by the newest of them.
+    pub(super) names: BTreeMap<Name, (Holder, Body)>,
     /// All transactions of names in this block, by position and number.
     pub(super) named: BTreeMap<(Digest, u64), Digest>,
     /// The commit of each key that made one in this block.
@@ -249,7 +249,7 @@ impl Changes {
                 let body = transaction.body.clone();
                 self.named.insert((name.position(), number), id);
                 let holder = Holder { key: *to, number };
-                self.names.insert(*name, NameRow { holder, body });
+                self.names.insert(*name, (holder, body));
                 let named = touches.entry(Subject::Name(*name)).or_default();
                 named.role |= role::NAMED;
                 touch(&mut touches, *to).role |= role::NAMED;

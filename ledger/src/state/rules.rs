@@ -13,7 +13,7 @@ use super::changes::Changes;
 use crate::error::Error;
 use crate::genesis::Peer;
 use crate::outcome::{Outcome, Reason};
-use crate::query::{name_row, taker_of_name};
+use crate::query::{holder_of, taker_of_name};
 use crate::rows::{OutputRow, Place, PositionRow, demand, outpoint_key, position_key, read};
 use crate::tx::draft::in_order_of_appearance;
 use crate::tx::{Body, Holder, Kind, Name, Outpoint, Transaction, data, transfer};
@@ -87,8 +87,8 @@ impl Changes {
     ) -> Result<(), Stop> {
         let number = Holder::next_number(from);
         let holder = match self.names.get(name) {
-            Some(row) => Some(row.holder),
-            None => name_row(name, store)?.map(|row| row.holder),
+            Some((holder, _)) => Some(*holder),
+            None => holder_of(name, store)?,
         };
         if number < Holder::next_number(holder.as_ref()) {
             let (position, table) = (name.position(), Table::NameLog);

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use merkle::hash::TreeHasher;
 use merkle::leaf::output_leaf;
 use merkle::transactions::TransactionTree;
-use merkle::workers::Sequential;
 use merkle::{Map, TreeKeys};
 use primitives::Digest;
 use primitives::codec::{self, Bytes, Canonical, List};
@@ -20,8 +19,8 @@ use crate::header::{Counts, Header};
 use crate::outcome::{Outcome, Reason};
 use crate::rows::{
     BlockRow, CommitteeRow, HeadRow, LeavesRow, Place, PositionRow, StakeRow, TransactionRow,
-    conviction_key, count_of, head_key, height_key, leaves_key, log_key, log_table, map_table,
-    name_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
+    conviction_key, count_of, head_key, height_key, holder_key, leaves_key, log_key, log_table,
+    map_table, named_key, outpoint_key, place_key, position_key, rejected_key, stake_key,
 };
 use crate::stats::Stats;
 use crate::tx::{Checked, Kind};
@@ -166,8 +165,9 @@ impl Ledger {
             }
             put(batch, Table::Output, position_key(*position), row)?;
         }
-        self.outputs.update(&older, changes.height, &Sequential)?;
-        self.outputs.append(&newer, changes.height, &Sequential);
+        let workers = self.workers.as_ref();
+        self.outputs.update(&older, changes.height, workers)?;
+        self.outputs.append(&newer, changes.height, workers);
         for (outpoint, position) in &changes.outpoints {
             let row = PositionRow {
                 position: *position,
@@ -201,11 +201,14 @@ impl Ledger {
                 )?;
             }
         }
-        for (name, row) in &changes.names {
-            put(batch, Table::Meta, name_key(&name.position()), row)?;
+        for (name, (holder, body)) in &changes.names {
+            let position = name.position();
+            put(batch, Table::Meta, holder_key(&position), holder)?;
+            put(batch, Table::Meta, named_key(&position), body)?;
         }
-        self.key_map.update(&keys, changes.height, &Sequential)?;
-        self.name_map.update(&names, changes.height, &Sequential)?;
+        let workers = self.workers.as_ref();
+        self.key_map.update(&keys, changes.height, workers)?;
+        self.name_map.update(&names, changes.height, workers)?;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use primitives::Digest;
 use primitives::codec::bincode::de::Decoder;
 use primitives::codec::bincode::enc::Encoder;
 use primitives::codec::bincode::error::{DecodeError, EncodeError};
-use primitives::codec::{Bytes, Decode, Encode, bincode};
+use primitives::codec::{Bytes, Canonical, Decode, Encode, bincode};
 use primitives::digest::derive;
 use primitives::domain::Domain;
 use primitives::keys::PublicKey;
@@ -105,6 +105,10 @@ pub struct Holder {
     pub key: PublicKey,
     /// The number of the transaction that made it the holder, among those of the name, from 0.
     pub number: u64,
+}
+
+impl Canonical for Holder {
+    const BYTES_MAX: usize = 40;
 }
 
 impl Holder {

@@ -115,7 +115,7 @@ proptest! {
 
     #[test]
     fn the_root_is_the_same_for_every_order_every_cut_into_batches_and_any_workers(
-        pairs in records(200).prop_map(|all| all.into_iter().collect::<Vec<_>>()).prop_shuffle(),
+        pairs in records(400).prop_map(|all| all.into_iter().collect::<Vec<_>>()).prop_shuffle(),
         width in 1_usize..50,
     ) {
         let mut one_by_one = MapTree::new(Map::Key, &keys());
@@ -146,7 +146,7 @@ fn five_thousand_records_in_batches_have_the_root_of_the_definition() {
             .collect();
         tree.update(&pairs, Height::ZERO, &Sequential).unwrap();
         let pairs: Vec<_> = batch.iter().map(|at| (digest(*at), digest(!at))).collect();
-        tree.update(&pairs, Height::ZERO, &Sequential).unwrap();
+        tree.update(&pairs, Height::ZERO, &Threads).unwrap();
     }
     check(&tree, &all);
     check_proofs(&tree, &all, (5_000..6_000).map(digest));

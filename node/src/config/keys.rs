@@ -104,7 +104,7 @@ pub static KEYS: [Key; 13] = [
     Key {
         name: "workers",
         wanted: "a number above zero",
-        purpose: "threads that decode and check signatures",
+        purpose: "threads that decode and check signatures; as many hash the trees of a large block",
         default: || {
             let cores = thread::available_parallelism().map_or(1, Into::into);
             usize::min(cores, WORKERS_MAX).to_string()

@@ -9,10 +9,10 @@ use dag::event::Signed;
 use ledger::committee::committee_digest;
 use ledger::prune::KeptFrom;
 use ledger::rows::{
-    BlockRow, CommitteeRow, ConvictionRow, EntryRow, NameRow, OutputRow, Place, RecordRow,
-    StakeRow, committee_key, conviction_key, name_key, rejected_key, stake_key,
+    BlockRow, CommitteeRow, ConvictionRow, EntryRow, OutputRow, Place, RecordRow, StakeRow,
+    committee_key, conviction_key, holder_key, named_key, rejected_key, stake_key,
 };
-use ledger::tx::{Kind, Transaction};
+use ledger::tx::{Body, Holder, Kind, Transaction};
 use primitives::Digest;
 use primitives::codec::{self, Canonical, List};
 use primitives::keys::PublicKey;
@@ -23,7 +23,7 @@ use replica::certify::holding;
 use replica::rows::{CERTIFICATE, CHECKPOINT, CertificateRow, OWN_HEAD, QUARANTINED, seal_key};
 
 use super::Fsck;
-use super::rows::{At, raw_rows, read, same};
+use super::rows::{At, demand, raw_rows, read, same};
 use crate::error::Error;
 use crate::export;
 
@@ -103,6 +103,10 @@ impl<S: Store> Fsck<'_, S> {
                 }
                 Some(Named::Rejected) => self.idle_rejection(key, row),
                 Some(Named::Committee(epoch)) if epoch <= in_force => Ok(()),
+                Some(Named::Holder(position)) => {
+                    names += 1;
+                    self.holder(&position, row)
+                }
                 Some(Named::Name(position)) => {
                     names += 1;
                     self.name(&position, row)
@@ -123,7 +127,7 @@ impl<S: Store> Fsck<'_, S> {
             let wrong = At(Table::Meta, b"leaves");
             return Err(wrong.bad(format!("{leaves} rows where {wanted} were due")));
         }
-        let wanted = newest.name.size;
+        let wanted = newest.name.size.saturating_mul(2);
         if names != wanted {
             let wrong = At(Table::Meta, b"name");
             return Err(wrong.bad(format!("{names} rows where {wanted} were due")));
@@ -256,12 +260,24 @@ impl<S: Store> Fsck<'_, S> {
         Ok(())
     }
 
-    /// The newest transaction of a name, which its log ends with, and the holder that it tells.
-    fn name(&self, position: &Digest, row: &[u8]) -> Result<(), Error> {
-        let key = name_key(position);
+    /// The holder of a name has it by the last transaction of its log.
+    fn holder(&self, position: &Digest, row: &[u8]) -> Result<(), Error> {
+        let key = holder_key(position);
         let wrong = At(Table::Meta, &key);
-        let NameRow { holder, body } = codec::decode(row).map_err(|error| wrong.bad(error))?;
+        let holder: Holder = codec::decode(row).map_err(|error| wrong.bad(error))?;
         let record: RecordRow = read(self.store, Table::Name, &position.0)?;
+        if holder.number.checked_add(1) != Some(record.record.count) {
+            return Err(wrong.bad("another number than that of the name's newest transaction"));
+        }
+        demand(self.store, Table::Meta, &named_key(position), &wrong)
+    }
+
+    /// The newest transaction of a name is the last of its log, and tells the holder.
+    fn name(&self, position: &Digest, row: &[u8]) -> Result<(), Error> {
+        let key = named_key(position);
+        let wrong = At(Table::Meta, &key);
+        let body: Body = codec::decode(row).map_err(|error| wrong.bad(error))?;
+        let holder: Holder = read(self.store, Table::Meta, &holder_key(position))?;
         let at = [&position.0[..], &holder.number.to_be_bytes()].concat();
         let entry: EntryRow = read(self.store, Table::NameLog, &at)?;
         let id = body.id(&self.chain).map_err(|error| wrong.bad(error))?;
@@ -270,8 +286,8 @@ impl<S: Store> Fsck<'_, S> {
             Kind::Name { name, to, .. } => name.position() == *position && *to == holder.key,
             Kind::Transfer | Kind::Data { .. } | Kind::Evidence(_) | Kind::Commit { .. } => false,
         };
-        if !holds || holder.number.checked_add(1) != Some(record.record.count) {
-            return Err(wrong.bad("not the name's newest transaction"));
+        if !holds {
+            return Err(wrong.bad("not by which the holder has the name"));
         }
         Ok(())
     }
@@ -338,6 +354,7 @@ enum Named {
     Leaves(Height),
     Rejected,
     Committee(Epoch),
+    Holder(Digest),
     Name(Digest),
     Seal(Epoch),
     Certificate,
@@ -354,6 +371,10 @@ impl Named {
             Some(u64::from_be_bytes(number.try_into().ok()?))
         };
         let epoch = |name: &[u8]| numbered(name).map(Epoch::new);
+        let positioned = |name: &[u8]| {
+            let position = key.strip_prefix(name)?;
+            position.try_into().ok().map(Digest)
+        };
         match key {
             CERTIFICATE => Some(Self::Certificate),
             CHECKPOINT => Some(Self::Checkpoint),
@@ -363,17 +384,12 @@ impl Named {
             _ if key.starts_with(b"rejected") => Some(Self::Rejected),
             _ => numbered(b"leaves")
                 .map(|height| Self::Leaves(Height::new(height)))
-                .or_else(|| named(key).map(Self::Name))
+                .or_else(|| positioned(b"holder").map(Self::Holder))
+                .or_else(|| positioned(b"named").map(Self::Name))
                 .or_else(|| epoch(b"committee").map(Self::Committee))
                 .or_else(|| epoch(b"seal").map(Self::Seal)),
         }
     }
-}
-
-/// Where the name of a row with this key stands.
-fn named(key: &[u8]) -> Option<Digest> {
-    let position = key.strip_prefix(b"name")?;
-    position.try_into().ok().map(Digest)
 }
 
 fn encoded(row: &impl Canonical) -> Result<Vec<u8>, Error> {

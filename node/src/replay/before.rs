@@ -4,8 +4,8 @@
 use ledger::Genesis;
 use ledger::prune::KeptFrom;
 use ledger::rows::{
-    BlockRow, ConvictionRow, EntryRow, HeadRow, NameRow, OutputRow, Place, RecordRow,
-    TransactionRow, committee_key, stake_key,
+    BlockRow, ConvictionRow, EntryRow, HeadRow, OutputRow, Place, RecordRow, TransactionRow,
+    committee_key, stake_key,
 };
 use ledger::tx::{Kind, Transaction};
 use merkle::hash::TreeKeys;
@@ -162,10 +162,14 @@ fn names(store: &impl Store, first: Height, writer: &mut Writer<'_>) -> Result<(
         while early > 0 && entry(early - 1)?.block >= first {
             early -= 1;
         }
-        let key = [b"name", position].concat();
+        let keys = [b"holder".as_slice(), b"named"].map(|name| [name, position].concat());
         if early == row.record.count {
-            let row: NameRow = read(store, Table::Meta, &key)?;
-            return writer.put(Table::Meta, &key, &row);
+            for key in keys {
+                let row = store.get(Table::Meta, &key)?;
+                let row = row.ok_or_else(|| At(Table::Meta, &key).bad("missing"))?;
+                writer.put_raw(Table::Meta, &key, row)?;
+            }
+            return Ok(());
         }
         if early == 0 {
             return Ok(());
@@ -179,14 +183,13 @@ fn names(store: &impl Store, first: Height, writer: &mut Writer<'_>) -> Result<(
         .concat();
         let row: TransactionRow = read(store, Table::Transaction, &at)?;
         let transaction = codec::decode::<Transaction>(&row.bytes);
-        let mut body = transaction.map_err(|error| wrong.bad(error))?.body;
-        let Kind::Name { to, from, .. } = &mut body.kind else {
+        let body = transaction.map_err(|error| wrong.bad(error))?.body;
+        let Kind::Name { from, .. } = body.kind else {
             return Err(wrong.bad("touched by a transaction of another kind"));
         };
         let holder = from.ok_or_else(|| wrong.bad("registered twice"))?;
-        // What made it the holder is gone; only the holder counts.
-        *to = holder.key;
-        writer.put(Table::Meta, &key, &NameRow { holder, body })
+        // What made it the holder is gone, and no block asks for it.
+        writer.put(Table::Meta, &keys[0], &holder)
     })
 }
 

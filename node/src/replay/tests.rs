@@ -87,7 +87,7 @@ fn a_pruned_store_is_executed_from_where_it_begins_on_the_state_before_rebuilt()
 
 /// Whether the state before the first block takes the row as it is, and only `fsck` can check it.
 fn is_copied(table: Table, key: &[u8]) -> bool {
-    let names: [&[u8]; 4] = [b"stake", b"committee", b"name", KeptFrom::KEY];
+    let names: [&[u8]; 5] = [b"stake", b"committee", b"holder", b"named", KeptFrom::KEY];
     let is_early = table == Table::Block && key < &3_u64.to_be_bytes()[..];
     let is_named = table == Table::Meta && names.iter().any(|name| key.starts_with(name));
     is_early || is_named || matches!(table, Table::TransactionIndex | Table::KeyLog)

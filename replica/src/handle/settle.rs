@@ -1,9 +1,11 @@
 //! Settled blocks: executed, written down, attested; then what lies below the floor is dropped.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use consensus::{Grade, Settled, finality};
 use ledger::state::{Block, OrderedEvent};
+use merkle::workers::Workers;
 use primitives::Digest;
 use primitives::codec;
 use primitives::store::{Batch, Store, Table};
@@ -21,6 +23,11 @@ const SWEEP_MS: u64 = 20;
 const SWEPT_MAX: usize = 1_024;
 
 impl Replica {
+    /// Who hashes the trees of the blocks to come, instead of the caller's own thread.
+    pub fn hash_with(&mut self, workers: Arc<dyn Workers>) {
+        self.ledger.hash_with(workers);
+    }
+
     /// Executes every block that the DAG settles by now.
     pub(crate) fn settle<S: Store>(&mut self, turn: &mut Turn<'_, S>) -> Result<(), Error> {
         let before = self.engine.settled_round();

@@ -1,5 +1,7 @@
 //! What a wallet has: proven coins, and apart from them what its pending payments hold.
 
+use std::collections::BTreeSet;
+
 use ledger::Transaction;
 use ledger::subject::Subject;
 use ledger::tx::Outpoint;
@@ -53,7 +55,8 @@ impl Wallet {
     pub async fn balance(&mut self) -> Result<Balance, Error> {
         self.advance().await?;
         let as_of = self.sync().await?;
-        let pending = self.settle_outbox()?;
+        let beaten = self.beaten().await?;
+        let pending = self.settle_outbox(&beaten)?;
         self.resubmit().await?;
         let coins: Vec<Coin> = self.book.unspent().collect();
         let hosted = coins.iter().filter(|coin| coin.output.host.is_some());
@@ -100,7 +103,7 @@ impl Wallet {
 
     /// The coins that neither a proven transaction nor one of `outbox` spends.
     pub(super) fn free_coins(&self, outbox: &[Vec<u8>]) -> Result<Vec<Coin>, Error> {
-        let mut held = std::collections::BTreeSet::new();
+        let mut held = BTreeSet::new();
         for bytes in outbox {
             held.extend(decode(bytes)?.body.inputs.iter().copied());
         }
@@ -111,13 +114,14 @@ impl Wallet {
     }
 
     /// Drops what is proven or lost from the outbox; the rest is pending.
-    fn settle_outbox(&self) -> Result<Vec<Pending>, Error> {
+    fn settle_outbox(&self, beaten: &BTreeSet<Digest>) -> Result<Vec<Pending>, Error> {
         self.home.change_outbox(|transactions| {
             let (mut kept, mut pending) = (Vec::new(), Vec::new());
             for bytes in transactions.drain(..) {
                 let transaction = decode(&bytes)?;
                 let id = transaction.id(self.trust.chain())?;
-                if self.book.contains(&id) || self.is_lost(&transaction) {
+                let is_lost = beaten.contains(&id) || self.is_lost(&transaction);
+                if self.book.contains(&id) || is_lost {
                     continue;
                 }
                 pending.push(self.pending(id, &transaction)?);

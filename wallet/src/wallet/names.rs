@@ -1,11 +1,15 @@
 //! Names: looked up with proof, registered, handed over.
 
+use std::collections::BTreeSet;
+
 use ledger::tx::{Body, Holder, Kind, Name};
+use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::units::{Amount, Height};
 use wallet_proto::Request;
 use wallet_proto::check::{self, ProvenName};
 
+use super::balance::decode;
 use super::{Prepared, Wallet};
 use crate::error::Error;
 
@@ -65,6 +69,25 @@ impl Wallet {
     async fn holder(&mut self, name: Name) -> Result<Option<Holder>, Error> {
         let held = self.name(name, None).await?.held;
         Ok(held.map(|(holder, _)| holder))
+    }
+
+    /// The transactions of the outbox whose places in their names others have taken: they can never be
+    /// applied any more, though nothing else spends their coins.
+    pub(super) async fn beaten(&mut self) -> Result<BTreeSet<Digest>, Error> {
+        let mut beaten = BTreeSet::new();
+        for bytes in self.home.outbox()? {
+            let body = decode(&bytes)?.body;
+            if let Kind::Name { name, from, .. } = body.kind
+                && let Some((holder, newest)) = self.name(name, None).await?.held
+            {
+                let id = body.id(self.trust.chain())?;
+                let is_taken = holder.number >= Holder::next_number(from.as_ref());
+                if is_taken && newest.txid != id {
+                    beaten.insert(id);
+                }
+            }
+        }
+        Ok(beaten)
     }
 
     async fn prepare_name(

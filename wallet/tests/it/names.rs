@@ -2,12 +2,13 @@
 
 use std::fs;
 
+use primus_wallet::Wallet;
 use wallet_proto::test_chain::public;
 
 use crate::cli::{code, json, wallet};
 use crate::host::{Host, Manner};
 use crate::notary::make;
-use crate::{OWNER, chain, runtime};
+use crate::{OWNER, chain, home, runtime};
 
 #[test]
 fn a_name_is_registered_handed_over_and_its_holder_proven_offline() {
@@ -91,4 +92,27 @@ fn a_name_is_registered_handed_over_and_its_holder_proven_offline() {
         let says = valid["statement"].to_string();
         assert!(says.contains(words), "{says}");
     }
+}
+
+#[test]
+fn a_registration_that_another_has_beaten_leaves_the_outbox_and_frees_its_coin() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let host = Host::start(24, chain(), Manner::Drops);
+        let options = home(folder.path(), OWNER, &host.chain, vec![host.address()]);
+        let mut wallet = Wallet::open(&options).unwrap();
+        let name = "anna".parse().unwrap();
+        wallet.prepare_registration(name, None).await.unwrap();
+        let before = wallet.balance().await.unwrap();
+        assert_eq!(before.pending.len(), 1);
+        {
+            let mut chain = host.chain.lock().unwrap();
+            let coin = chain.coins(40)[0];
+            let rival = chain.name(&coin, "anna", None, 51);
+            assert!(chain.settle(&[rival])[0].1.is_applied());
+        }
+        let after = wallet.balance().await.unwrap();
+        assert!(after.pending.is_empty());
+        assert_eq!((after.free, after.proven), (after.proven, before.proven));
+    });
 }
