@@ -1,6 +1,6 @@
 //! A disk in memory: batches are seen at once, but what is not synced may be lost in a crash.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use primitives::store::{Batch, Row, Store, StoreError, Table, Value};
 
@@ -19,6 +19,8 @@ pub struct Disk {
     lies: bool,
     /// Whether it has ever lied or rotted: what it holds may be anything.
     suspect: bool,
+    /// Rows of which a bit was flipped.
+    rotten: BTreeSet<(Table, Vec<u8>)>,
 }
 
 impl Disk {
@@ -74,14 +76,24 @@ impl Disk {
         self.suspect
     }
 
+    /// Whether a bit of this row was ever flipped.
+    #[must_use]
+    pub fn is_rotten(&self, table: Table, key: &[u8]) -> bool {
+        self.rotten.contains(&(table, key.to_vec()))
+    }
+
     /// Flips one bit of a random row. False if there is no row.
     pub fn rot(&mut self, stream: &mut Stream) -> bool {
         let rows: usize = self.tables.values().map(BTreeMap::len).sum();
         let row = stream.place(rows);
-        let mut values = self.tables.values_mut().flat_map(BTreeMap::values_mut);
-        let Some(value) = values.nth(row).filter(|value| !value.is_empty()) else {
+        let mut all = self.tables.iter_mut().flat_map(|(table, rows)| {
+            let rows = rows.iter_mut();
+            rows.map(|(key, value)| (*table, key, value))
+        });
+        let Some((table, key, value)) = all.nth(row).filter(|(.., value)| !value.is_empty()) else {
             return false;
         };
+        self.rotten.insert((table, key.clone()));
         let mut bytes = value.to_vec();
         let (place, bit) = (stream.place(bytes.len()), stream.below(8));
         bytes[place] ^= 1 << bit;

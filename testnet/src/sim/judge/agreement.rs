@@ -55,6 +55,13 @@ impl Agreement {
             .map_or(Height::new(1), |height| height.later(1));
         while let Some(block) = block(disk, height) {
             self.shown.insert(process, height);
+            // A start has the roots vouch for headers; a flipped bit in what else is kept of an older
+            // block only `fsck` finds.
+            let mut tables = [Table::Block, Table::Order].iter();
+            if tables.any(|table| disk.is_rotten(*table, &height_key(height))) {
+                height = height.later(1);
+                continue;
+            }
             let (first, by) = *self.blocks.entry(height).or_insert((block, process));
             if first != block {
                 return Some(format!(
