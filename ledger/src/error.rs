@@ -5,6 +5,8 @@ use primitives::keys::PublicKey;
 use primitives::store::{StoreError, Table};
 use primitives::units::{Epoch, Height};
 
+use crate::tx::{Name, Outpoint};
+
 /// A refusal, or a reason for the peer to stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -111,6 +113,20 @@ pub enum Error {
         /// The digest in the header.
         wanted: Digest,
     },
+    /// A stored outpoint that leads to another output; the peer stops.
+    #[error("the row of outpoint {outpoint:?} leads to the output {found:?}")]
+    Misled {
+        /// The outpoint looked up.
+        outpoint: Outpoint,
+        /// The outpoint of the output it led to.
+        found: Outpoint,
+    },
+    /// The rows of a name tell two holders; the peer stops.
+    #[error("the rows of name {name} tell two holders")]
+    TwoHolders {
+        /// The name.
+        name: Name,
+    },
     /// An event of a creator who is no peer.
     #[error("an ordered event is of {creator}, which is no peer")]
     UnknownCreator {
@@ -202,6 +218,8 @@ impl Error {
             | Self::Epoch { .. }
             | Self::UnknownEpoch { .. }
             | Self::Committee { .. }
+            | Self::Misled { .. }
+            | Self::TwoHolders { .. }
             | Self::Name
             | Self::TooMany { .. }
             | Self::Supply { .. }

@@ -79,6 +79,28 @@ pub struct OutputRow {
     pub spent: Option<Spent>,
 }
 
+impl OutputRow {
+    /// The output that this outpoint names, found at this position.
+    ///
+    /// # Errors
+    /// [`Error::Misled`] where the row of the outpoint led elsewhere: no root covers that row, and
+    /// a spend of another output would part this peer from the others. [`Error::MissingRow`] or a
+    /// failing disk.
+    pub(crate) fn of<S: Store>(
+        outpoint: &Outpoint,
+        position: u64,
+        store: &S,
+    ) -> Result<Self, Error> {
+        let row: Self = demand(store, Table::Output, &position_key(position))?;
+        let found = row.created.outpoint;
+        if found != *outpoint {
+            let outpoint = *outpoint;
+            return Err(Error::Misled { outpoint, found });
+        }
+        Ok(row)
+    }
+}
+
 impl Canonical for OutputRow {
     const BYTES_MAX: usize = Created::BYTES_MAX + 1 + Spent::BYTES_MAX;
 }

@@ -124,6 +124,17 @@ impl Kind {
             Self::Name { to, from, .. } => vec![from.map_or(*to, |holder| holder.key)],
         }
     }
+
+    /// Whom it makes the holder of a name.
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Transfer | Self::Data { .. } | Self::Evidence(_) | Self::Commit { .. } => None,
+            Self::Name { to, from, .. } => Some(Holder {
+                key: *to,
+                number: Holder::next_number(from.as_ref()),
+            }),
+        }
+    }
 }
 
 /// What one transaction at most can take.

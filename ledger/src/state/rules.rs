@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::genesis::Peer;
 use crate::outcome::{Outcome, Reason};
 use crate::query::{holder_of, taker_of_name};
-use crate::rows::{OutputRow, Place, PositionRow, demand, outpoint_key, position_key, read};
+use crate::rows::{OutputRow, Place, PositionRow, outpoint_key, read};
 use crate::tx::draft::in_order_of_appearance;
 use crate::tx::{Body, Holder, Kind, Name, Outpoint, Transaction, data, transfer};
 
@@ -138,7 +138,7 @@ impl Changes {
         };
         let row = match self.outputs.get(&position) {
             Some(row) => *row,
-            None => demand(store, Table::Output, &position_key(position))?,
+            None => OutputRow::of(outpoint, position, store)?,
         };
         // C23: the first of two conflicting ones wins, the other learns which.
         if let Some(spent) = row.spent.filter(|_| !planted::has(Bug::SpentTwice)) {

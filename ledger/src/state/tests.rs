@@ -1,6 +1,6 @@
 use super::*;
 use crate::outcome::Reason;
-use crate::rows::{EntryRow, OutputRow, key_position, log_key, role};
+use crate::rows::{EntryRow, OutputRow, PositionRow, key_position, log_key, role};
 use crate::test_chain::{TestChain, bytes, genesis, height, named, public, signer, unspent};
 use crate::tx::{Body, Output, Taken, Transaction, TransferDraft, fee_transaction, sign};
 use primitives::codec;
@@ -391,4 +391,27 @@ fn coin_out_of_nothing_in_the_store_stops_the_peer() {
     let (found, wanted) = (16_001, 16_000);
     let refused = Ledger::restore(&chain.genesis, &rows).unwrap_err();
     assert_eq!(refused, Error::Supply { found, wanted });
+}
+
+fn stops(chain: &mut TestChain, transaction: &Transaction) -> Error {
+    let block = chain.block(&[bytes(transaction)]);
+    chain.ledger.execute(block, &chain.rows).unwrap_err()
+}
+
+#[test]
+fn a_changed_row_of_an_outpoint_stops_the_peer_instead_of_spending_another_output() {
+    let mut chain = TestChain::new();
+    let coin = chain.coin(0);
+    let outpoint = coin.outpoint;
+    let key = (Table::Outpoint, crate::rows::outpoint_key(&outpoint));
+    chain
+        .rows
+        .0
+        .insert(key, bytes(&PositionRow { position: 2 }));
+    let found = chain.coin(2).outpoint;
+    let wanted = Error::Misled { outpoint, found };
+    let asked = chain.ledger.output(&outpoint, &chain.rows).unwrap_err();
+    assert_eq!(asked, wanted);
+    let spend = chain.transfer(&[coin], &[(1, 900)]);
+    assert_eq!(stops(&mut chain, &spend), wanted);
 }

@@ -181,3 +181,17 @@ fn a_pruned_ledger_proves_the_holder_of_every_name_and_restores() {
     assert_eq!(outcomes(&chain.run(&[&back])), [Outcome::Applied]);
     assert_eq!(held(&chain, "anna", 6), Some(public(1)));
 }
+
+#[test]
+fn a_changed_row_of_a_holder_stops_the_peer_instead_of_letting_another_hand_the_name_over() {
+    let mut chain = TestChain::new();
+    let register = of_name(&chain, chain.coin(0), "anna", 1, None);
+    chain.run(&[&register]);
+    let name = named("anna");
+    let key = (Table::Meta, crate::rows::holder_key(&name.position()));
+    for thief in [holder(public(2), 0), holder(public(1), 1)] {
+        chain.rows.0.insert(key.clone(), bytes(&thief));
+        let over = of_name(&chain, chain.coin(1), "anna", 2, Some(thief));
+        assert_eq!(stops(&mut chain, &over), Error::TwoHolders { name });
+    }
+}
