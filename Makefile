@@ -54,11 +54,11 @@ fuzz: ## Fuzzes every decoder for a minute each (needs a nightly toolchain and c
 SEEDS ?= 100
 
 swarm: claim ## Runs the next SEEDS (100) simulated networks after those in docs/runs/swarm.jsonl.
-	$(CARGO) build $(LOCKED) -p primus-testnet --bin primus-testnet
+	$(CARGO) build $(LOCKED) -p primus-testnet --features remembering --bin primus-testnet
 	$(CARGO_TARGET_DIR)/debug/primus-testnet swarm --seeds $(SEEDS) --log docs/runs/swarm.jsonl
 
 canaries: claim ## Plants bugs one by one and shows which seed and judge find each.
-	$(CARGO) build $(LOCKED) -p primus-testnet --features planted --bin primus-canaries
+	$(CARGO) build $(LOCKED) -p primus-testnet --features planted,remembering --bin primus-canaries
 	$(CARGO_TARGET_DIR)/debug/primus-canaries
 
 claim:

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::codec::{Decode, Encode};
 use crate::digest::{Digest, from_hex, to_hex};
 use crate::error::Error;
+use crate::remembered::{self, About, Check};
 use crate::units::{Epoch, Round};
 
 mod aggregate;
@@ -141,11 +142,15 @@ impl VerifyingKey {
         digest: &Digest,
         signature: &Signature,
     ) -> Result<(), Error> {
-        schnorrkel::Signature::from_bytes(&signature.0)
-            .and_then(|signature| self.0.verify(transcript(role, chain, digest), &signature))
-            .map_err(|_| Error::InvalidSignature {
-                key: self.to_public(),
-            })
+        let key = self.to_public();
+        let check = || Check::of_digest((role, chain), key, digest, signature.0);
+        if !remembered::holds(check) {
+            schnorrkel::Signature::from_bytes(&signature.0)
+                .and_then(|signature| self.0.verify(transcript(role, chain, digest), &signature))
+                .map_err(|_| Error::InvalidSignature { key })?;
+            remembered::note(check);
+        }
+        Ok(())
     }
 
     /// Checks the beacon value of (chain, epoch, round). Rule C17. Cost: about 100 us.
@@ -157,11 +162,18 @@ impl VerifyingKey {
         round: Round,
         beacon: &Beacon,
     ) -> bool {
+        let check = || beacon.check(self.to_public(), chain, epoch, round);
+        if remembered::holds(check) {
+            return true;
+        }
         let checked = VRFPreOut::from_bytes(&beacon.pre_output).and_then(|pre_output| {
             let proof = VRFProof::from_bytes(&beacon.proof)?;
             self.0
                 .vrf_verify(beacon_transcript(chain, epoch, round), &pre_output, &proof)
         });
+        if checked.is_ok() {
+            remembered::note(check);
+        }
         checked.is_ok()
     }
 }
@@ -206,6 +218,16 @@ pub fn verify_batch(role: Role, chain: &Digest, claims: &[Claim]) -> Vec<bool> {
 }
 
 fn all_hold(role: Role, chain: &Digest, claims: &[Claim]) -> bool {
+    let check = |claim: &Claim| {
+        let key = claim.key.to_public();
+        Check::of_digest((role, chain), key, &claim.digest, claim.signature.0)
+    };
+    if claims
+        .iter()
+        .all(|claim| remembered::holds(|| check(claim)))
+    {
+        return true;
+    }
     let signatures: Result<Vec<_>, _> = claims
         .iter()
         .map(|claim| schnorrkel::Signature::from_bytes(&claim.signature.0))
@@ -217,7 +239,13 @@ fn all_hold(role: Role, chain: &Digest, claims: &[Claim]) -> bool {
     let transcripts = claims
         .iter()
         .map(|claim| transcript(role, chain, &claim.digest));
-    schnorrkel::verify_batch_deterministic(transcripts, &signatures, &keys, false).is_ok()
+    let all = schnorrkel::verify_batch_deterministic(transcripts, &signatures, &keys, false);
+    if all.is_ok() {
+        for claim in claims {
+            remembered::note(|| check(claim));
+        }
+    }
+    all.is_ok()
 }
 
 /// A root's VRF output and proof over (chain, epoch, round), C17.
@@ -228,6 +256,17 @@ pub struct Beacon {
     pub pre_output: [u8; 32],
     /// The proof that the pre-output is the key's.
     pub proof: [u8; 64],
+}
+
+impl Beacon {
+    const fn check(&self, key: PublicKey, chain: &Digest, epoch: Epoch, round: Round) -> Check {
+        Check {
+            proof: self.proof,
+            key,
+            chain: *chain,
+            about: About::Beacon(self.pre_output, epoch, round),
+        }
+    }
 }
 
 impl fmt::Debug for Beacon {
@@ -287,7 +326,9 @@ impl<R: RngCore + CryptoRng> Signer for SecretKey<R> {
     fn sign(&self, role: Role, chain: &Digest, digest: &Digest) -> Signature {
         let mut randomness = self.randomness.borrow_mut();
         let transcript = attach_rng(transcript(role, chain, digest), &mut *randomness);
-        Signature(self.pair.sign(transcript).to_bytes())
+        let signature = self.pair.sign(transcript).to_bytes();
+        remembered::note(|| Check::of_digest((role, chain), self.public(), digest, signature));
+        Signature(signature)
     }
 
     fn beacon(&self, chain: &Digest, epoch: Epoch, round: Round) -> Beacon {
@@ -296,10 +337,12 @@ impl<R: RngCore + CryptoRng> Signer for SecretKey<R> {
         let (output, proof, _) = self
             .pair
             .vrf_sign_extra(beacon_transcript(chain, epoch, round), extra);
-        Beacon {
+        let beacon = Beacon {
             pre_output: output.to_preout().to_bytes(),
             proof: proof.to_bytes(),
-        }
+        };
+        remembered::note(|| beacon.check(self.public(), chain, epoch, round));
+        beacon
     }
 }
 

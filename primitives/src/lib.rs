@@ -33,6 +33,7 @@ pub mod keys;
 pub mod limits;
 pub mod planted;
 pub mod quorum;
+pub mod remembered;
 pub mod store;
 pub mod units;
 

@@ -24,7 +24,7 @@ use crate::sim::disk::Disk;
 use crate::sim::judge::{Agreement, Judge, Seen, Sight};
 use crate::sim::liar::Heard;
 use crate::sim::plan::{Plan, Workload};
-use crate::sim::swarm::{append, commit};
+use crate::sim::swarm::{append, commit, remembering};
 use crate::sim::wallets::payment;
 use crate::sim::wire::Wire;
 use crate::sim::world::World;
@@ -94,7 +94,7 @@ pub fn run(from: u64, cases: u64, log: &Path, voice: Voice) -> Result<Found, Err
         let ways = schedules.len() as u64;
         let place = case % ways * STRIDE % ways;
         let schedule = schedules[usize::try_from(place).unwrap_or(0)];
-        carry_out(schedule, case / ways, &mut found)
+        remembering(|| carry_out(schedule, case / ways, &mut found))
     });
     (found.wall_ms, found.violations) = (done.wall_ms, done.at_fault);
     append(log, &found)?;

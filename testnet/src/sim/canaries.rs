@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::plan::{Profile, draw};
 use super::run::run;
-use super::swarm::caught;
+use super::swarm::{caught, remembering};
 
 /// A bug and what found it.
 #[derive(Debug, Clone, Serialize)]
@@ -55,7 +55,7 @@ pub fn try_bug(bug: Bug, seeds: u64, jobs: usize) -> Canary {
 
 /// The judge that finds something wrong with a seed.
 fn judged(seed: u64) -> Option<&'static str> {
-    match caught(|| run(draw(seed, Profile::Short))) {
+    match remembering(|| caught(|| run(draw(seed, Profile::Short)))) {
         Ok(report) => report.violations.first().map(|violation| violation.judge),
         Err(_) => Some("panic"),
     }

@@ -181,8 +181,35 @@ impl Sum {
     }
 }
 
+/// One seed in ten makes every check of a signature wherever a peer makes it. One in a hundred is run
+/// twice, also with what is remembered: one audit digest must come of both.
 fn outcome(seed: u64, profile: Profile) -> Result<Report, String> {
-    caught(|| run_plan(draw(seed, profile)))
+    let run = || caught(|| run_plan(draw(seed, profile)));
+    if !seed.is_multiple_of(10) {
+        return remembering(run);
+    }
+    let mut report = run()?;
+    if seed.is_multiple_of(100) {
+        let again = remembering(run)?.audit;
+        if again != report.audit {
+            report.violations.push(Violation {
+                at_ms: report.virtual_ms,
+                judge: "audit",
+                what: format!("audit {again} where the same plan gave {}", report.audit),
+            });
+        }
+    }
+    Ok(report)
+}
+
+/// Lets this thread remember signatures that hold while it runs one case.
+#[cfg(feature = "remembering")]
+pub(crate) use primitives::remembered::within as remembering;
+
+/// Only with feature `remembering` are signatures remembered.
+#[cfg(not(feature = "remembering"))]
+pub(crate) fn remembering<T>(run: impl FnOnce() -> T) -> T {
+    run()
 }
 
 /// What a case shows; a panic of the core is a finding like any other.
