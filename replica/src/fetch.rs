@@ -1,7 +1,8 @@
 //! Asking for what is missing: single events by id, and whole rounds when far behind.
 //!
 //! Ids may be made up: each peer has its own share of what is asked for because of it, and an id that
-//! nobody delivers is given up, so that one liar cannot keep us from asking for what exists.
+//! nobody delivers is given up, so that one liar cannot keep us from asking for what exists. Nor can it by
+//! naming what it will not hand out: whoever has an event that builds on it is asked as well.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -10,8 +11,8 @@ use dag::gossip::Cursor;
 use primitives::keys::PublicKey;
 use primitives::{Digest, limits};
 
-/// How long an answer may take before another peer is asked, in milliseconds.
-const TIMEOUT_MS: u64 = 2_000;
+/// How long a catch-up may be without an answer, in milliseconds; no single event waits longer for one.
+pub const TIMEOUT_MS: u64 = 2_000;
 /// Ids asked for at once because one peer named them: a bound on memory and on what a liar can make
 /// us ask.
 const WANTED_MAX: usize = limits::REQUEST_ITEMS_MAX;
@@ -39,8 +40,21 @@ struct Asked {
     cause: PublicKey,
     /// Who was asked last.
     peer: PublicKey,
+    /// What it had said of the id.
+    word: Word,
+    /// Who else has named the id since.
+    other: Option<PublicKey>,
     at_ms: u64,
     tries: u32,
+}
+
+/// What a peer says of an id that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Word {
+    /// That it holds it; it need not.
+    Claimed,
+    /// An event that it sent builds on it, so that nobody could admit that one without it.
+    BuiltOn,
 }
 
 /// A catch-up under way with one peer.
@@ -58,31 +72,41 @@ pub struct Following {
 
 impl Fetch {
     /// Notes that `ids` are missing, which `peer` named, and returns those to ask it for now: the ones
-    /// not asked of anybody yet.
+    /// not asked of anybody yet, and those that another merely claimed to hold and it builds on.
     pub fn want(
         &mut self,
         ids: impl Iterator<Item = Digest>,
-        peer: PublicKey,
+        (peer, word): (PublicKey, Word),
         now_ms: u64,
     ) -> Vec<Digest> {
         let mut ask = Vec::new();
         let share = self.shares.entry(peer).or_default();
         for id in ids {
-            if *share >= WANTED_MAX || ask.len() >= limits::REQUEST_ITEMS_MAX {
+            if ask.len() >= limits::REQUEST_ITEMS_MAX {
                 break;
             }
-            if self.wanted.contains_key(&id) {
-                continue;
+            match self.wanted.get_mut(&id) {
+                Some(asked) if asked.peer == peer => {}
+                Some(asked) if word <= asked.word => asked.other = Some(peer),
+                Some(asked) => {
+                    (asked.peer, asked.word, asked.at_ms) = (peer, word, now_ms);
+                    ask.push(id);
+                }
+                None if *share >= WANTED_MAX => {}
+                None => {
+                    *share = share.saturating_add(1);
+                    let asked = Asked {
+                        cause: peer,
+                        peer,
+                        word,
+                        other: None,
+                        at_ms: now_ms,
+                        tries: 1,
+                    };
+                    self.wanted.insert(id, asked);
+                    ask.push(id);
+                }
             }
-            *share = share.saturating_add(1);
-            let asked = Asked {
-                cause: peer,
-                peer,
-                at_ms: now_ms,
-                tries: 1,
-            };
-            self.wanted.insert(id, asked);
-            ask.push(id);
         }
         ask
     }
@@ -94,21 +118,25 @@ impl Fetch {
         }
     }
 
-    /// Ids whose answer is overdue, each to be asked of the connected peer after the one that failed.
+    /// Ids without an answer for `patience_ms`, each to be asked of somebody else who named it, or else
+    /// of the connected peer after the one that failed.
     pub fn overdue(
         &mut self,
         connected: &[PublicKey],
+        patience_ms: u64,
         now_ms: u64,
     ) -> BTreeMap<PublicKey, Vec<Digest>> {
         let mut asks: BTreeMap<PublicKey, Vec<Digest>> = BTreeMap::new();
         let shares = &mut self.shares;
         self.wanted.retain(|id, asked| {
-            if now_ms < asked.at_ms.saturating_add(TIMEOUT_MS) {
+            if now_ms < asked.at_ms.saturating_add(patience_ms) {
                 return true;
             }
+            let other = asked.other.take();
             let next = connected
                 .iter()
-                .find(|peer| **peer > asked.peer)
+                .find(|peer| other == Some(**peer))
+                .or_else(|| connected.iter().find(|peer| **peer > asked.peer))
                 .or(connected.first());
             let Some(peer) = next.filter(|_| asked.tries < TRIES_MAX) else {
                 give_back(shares, asked.cause);

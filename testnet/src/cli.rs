@@ -18,7 +18,7 @@ mod measure;
 mod rule;
 mod simulate;
 
-pub use measure::{Latency, Scale};
+pub use measure::{Latency, Pace, Scale, Scenarios};
 pub use rule::{Exhaustive, Reference, Twins};
 pub use simulate::{Sim, Swarm};
 
@@ -120,6 +120,11 @@ pub enum Command {
     Scale(Scale),
     /// Measure in message delays how soon roots and payments are final, where all links are alike.
     Latency(Latency),
+    /// Show how soon roots and payments are final while links are unequal, peers crash or one lies; exit 10
+    /// on a violation.
+    Scenarios(Scenarios),
+    /// Measure how much faster than time peers are simulated.
+    Pace(Pace),
     /// Pay from the faucet to a key. Only test networks have a faucet.
     Mint {
         /// The receiver's key, 64 hexadecimal digits.
@@ -275,6 +280,8 @@ impl Context {
             Command::Swarm(swarm) => swarm.carry_out(self.voice),
             Command::Scale(scale) => scale.carry_out(self.voice),
             Command::Latency(latency) => latency.carry_out(self.voice),
+            Command::Scenarios(scenarios) => scenarios.carry_out(self.voice),
+            Command::Pace(pace) => pace.carry_out(self.voice),
             Command::Mint { key, amount, host } => self.mint(key, amount, host).await,
         }
     }

@@ -3,13 +3,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use dag::event::Kind;
 use dag::gossip::Message;
 use primitives::Digest;
 use primitives::units::Height;
-use replica::Effect;
+use replica::{Effect, Recipient};
 use serde::Serialize;
 use wallet_proto::reply::Stage;
 
@@ -20,7 +21,7 @@ use crate::sim::judge::{Agreement, Judge, Seen, Sight};
 use crate::sim::plan::{Fault, Lane, Plan, Trouble, Workload};
 
 /// What every message takes, in milliseconds: long beside the clocks of peers, which count whole ones.
-const DELAY_MS: u64 = 100;
+pub(crate) const DELAY_MS: u64 = 100;
 /// From when on it is measured; the others crash then, where some are to.
 const BEGIN_MS: u64 = 4_000;
 /// How long the run goes on after the last payment that counts.
@@ -79,7 +80,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    fn of(mut times_us: Vec<u64>) -> Self {
+    pub(crate) fn of(mut times_us: Vec<u64>) -> Self {
         times_us.sort_unstable();
         let hundredths = |us: u64| (us + 5 * DELAY_MS) / (10 * DELAY_MS);
         let count = times_us.len();
@@ -96,38 +97,64 @@ impl Distribution {
     }
 }
 
+/// What was seen of the payments and blocks of a run.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// When what left and was settled.
+    pub(crate) times: Times,
+    /// How long each payment took that counts, by the peer that it came to, in microseconds.
+    pub(crate) payments: Vec<(usize, u64)>,
+    /// Payments that did not become final.
+    pub(crate) open: usize,
+    /// What was wrong.
+    pub(crate) violations: usize,
+}
+
+/// Carries a plan out to its end; payments count that are made in `window`.
+pub(crate) fn measure(plan: Plan, window: &Range<Moment>) -> Result<Measured, Error> {
+    let times = Rc::new(RefCell::new(Times::default()));
+    let watch = Watch(Rc::clone(&times));
+    let judges: Vec<Box<dyn Judge>> = vec![Box::new(Agreement::default()), Box::new(watch)];
+    let end = Moment::at_ms(plan.safety_ms);
+    let mut cluster = Cluster::new(plan, judges)?;
+    cluster.run(end)?;
+    cluster.end();
+    let submissions = cluster.wallets().submissions().iter();
+    let counted = submissions.filter(|submission| window.contains(&submission.at));
+    let (mut payments, mut open) = (Vec::new(), 0);
+    for submission in counted {
+        let is_final = |stage: &Stage| matches!(stage, Stage::Final { .. });
+        match submission.told.iter().find(|(_, _, it)| is_final(it)) {
+            Some((at, peer, _)) => payments.push((*peer, *at - submission.at)),
+            None => open += 1,
+        }
+    }
+    let violations = cluster.violations().len();
+    drop(cluster);
+    Ok(Measured {
+        times: times.take(),
+        payments,
+        open,
+        violations,
+    })
+}
+
 /// Runs the peers and measures.
 ///
 /// # Errors
 /// Numbers that no chain can be made of.
 pub fn run(task: Task) -> Result<Report, Error> {
-    let times = Rc::new(RefCell::new(Times::default()));
-    let watch = Watch(Rc::clone(&times));
-    let judges: Vec<Box<dyn Judge>> = vec![Box::new(Agreement::default()), Box::new(watch)];
-    let mut cluster = Cluster::new(plan(task), judges)?;
-    let end_ms = BEGIN_MS + task.for_ms;
-    cluster.run(Moment::at_ms(end_ms + REST_MS))?;
-    cluster.end();
-    let (begin, end) = (Moment::at_ms(BEGIN_MS), Moment::at_ms(end_ms));
-    let submissions = cluster.wallets().submissions().iter();
-    let counted = submissions.filter(|submission| (begin..end).contains(&submission.at));
-    let (mut payments, mut open) = (Vec::new(), 0);
-    for submission in counted {
-        let is_final = |stage: &Stage| matches!(stage, Stage::Final { .. });
-        match submission.told.iter().find(|(_, _, it)| is_final(it)) {
-            Some((at, _, _)) => payments.push(*at - submission.at),
-            None => open += 1,
-        }
-    }
-    let times = times.borrow();
+    let window = Moment::at_ms(BEGIN_MS)..Moment::at_ms(BEGIN_MS + task.for_ms);
+    let measured = measure(plan(task), &window)?;
+    let payments = measured.payments.into_iter().map(|(_, took_us)| took_us);
     Ok(Report {
         peers: task.peers,
         crashed: task.crashed,
         every_ms: task.every_ms,
-        roots: Distribution::of(times.of_roots(begin, end)),
-        payments: Distribution::of(payments),
-        open,
-        violations: cluster.violations().len(),
+        roots: Distribution::of(measured.times.of_roots(&window)),
+        payments: Distribution::of(payments.collect()),
+        open: measured.open,
+        violations: measured.violations,
     })
 }
 
@@ -156,23 +183,33 @@ fn plan(task: Task) -> Plan {
 
 /// What the watch sees.
 #[derive(Debug, Default)]
-struct Times {
-    /// When each root left its creator.
-    left: BTreeMap<Digest, Moment>,
+pub(crate) struct Times {
+    /// When each root left its creator, and who that is.
+    left: BTreeMap<Digest, (Moment, usize)>,
     /// The leaders of all blocks.
     leaders: BTreeMap<Height, Digest>,
     /// When each process held each block.
-    settled: BTreeMap<(Height, usize), Moment>,
+    pub(crate) settled: BTreeMap<(Height, usize), Moment>,
+    /// When each process told whom how far it is.
+    pub(crate) frontiers: Vec<(Moment, usize, usize)>,
 }
 
 impl Times {
     /// How long each process took for each root that led and left between two moments.
-    fn of_roots(&self, begin: Moment, end: Moment) -> Vec<u64> {
+    pub(crate) fn of_roots(&self, window: &Range<Moment>) -> Vec<u64> {
         let of_block = |((height, _), at): (&(Height, usize), &Moment)| {
-            let left = *self.left.get(self.leaders.get(height)?)?;
-            (begin..end).contains(&left).then(|| *at - left)
+            let (left, _) = self.left.get(self.leaders.get(height)?)?;
+            window.contains(left).then(|| *at - *left)
         };
         self.settled.iter().filter_map(of_block).collect()
+    }
+
+    /// Who led each block whose root left between two moments.
+    pub(crate) fn leaders(&self, window: &Range<Moment>) -> Vec<usize> {
+        let led = self.leaders.values().filter_map(|id| self.left.get(id));
+        led.filter(|(left, _)| window.contains(left))
+            .map(|(_, peer)| *peer)
+            .collect()
     }
 }
 
@@ -188,12 +225,23 @@ impl Judge for Watch {
         let mut times = self.0.borrow_mut();
         match seen.sight {
             Sight::Left(Effect::Send {
+                to: Recipient::Peer(to),
+                message: Message::Frontier { .. },
+                ..
+            }) => {
+                let to = seen.world.number(to);
+                times
+                    .frontiers
+                    .extend(to.map(|to| (seen.at, seen.peer, to)));
+            }
+            Sight::Left(Effect::Send {
                 message: Message::Events(parcels),
                 ..
             }) => {
                 for signed in parcels.iter().map(|parcel| &parcel.signed) {
                     if signed.header().kind == Kind::Root {
-                        times.left.entry(*signed.id()).or_insert(seen.at);
+                        let left = times.left.entry(*signed.id());
+                        left.or_insert((seen.at, signed.header().creator.position()));
                     }
                 }
             }
@@ -231,7 +279,7 @@ impl Judge for Watch {
 mod tests {
     use super::*;
 
-    fn check(crashed: usize, roots: u64, payments: std::ops::Range<u64>) {
+    fn check(crashed: usize, roots: u64, payments: Range<u64>) {
         let task = Task {
             peers: 4,
             crashed,

@@ -5,7 +5,7 @@ use primitives::units::{Epoch, PeerIndex, Round, Seq, Stake, Time};
 
 use crate::error::Error;
 use crate::event::{Event, Fault, Kind};
-use crate::graph::Dag;
+use crate::graph::{Dag, Handle};
 use crate::test_dag::{Drawing, Random, Shape, committee, header, random, unsigned};
 
 const ROUND_0: &str = "A0
@@ -322,4 +322,45 @@ fn the_first_knowing_event_and_the_newest_up_to_a_round_agree_with_a_search() {
             }
         }
     }
+}
+
+#[test]
+fn what_lies_between_is_what_a_walk_over_parents_finds() {
+    let mut found = 0;
+    for seed in 0..60 {
+        let mut numbers = Random(seed);
+        let shape = Shape::draw(&mut numbers, 120);
+        let mut dag = Dag::new(committee(&shape.stakes));
+        for event in random(&mut numbers, &shape) {
+            dag.admit(event).unwrap();
+        }
+        dag.raise_floor(Round::new(numbers.below(3)));
+        let handles: Vec<_> = dag.vertices().map(|(handle, _)| handle).collect();
+        for _ in 0..20 {
+            let mut any = || handles[numbers.below(handles.len() as u64) as usize];
+            let (known, wanted) = (any(), [any(), any()]);
+            let mut model: Vec<_> = past(&dag, &wanted)
+                .difference(&past(&dag, &[known]))
+                .copied()
+                .collect();
+            model.sort_unstable();
+            assert_eq!(dag.between(known, &wanted), model, "seed {seed}");
+            found += model.len();
+        }
+    }
+    assert!(found > 1_000, "only {found}");
+}
+
+/// Events and all that a walk over their parents comes to.
+fn past(dag: &Dag, of: &[Handle]) -> std::collections::BTreeSet<Handle> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut left = of.to_vec();
+    while let Some(handle) = left.pop() {
+        if let Some(vertex) = dag.vertex(handle)
+            && seen.insert(handle)
+        {
+            left.extend(vertex.parents());
+        }
+    }
+    seen
 }

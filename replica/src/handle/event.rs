@@ -9,6 +9,7 @@ use primitives::planted::{self, Bug};
 use primitives::store::{Store, Table};
 
 use crate::error::Error;
+use crate::fetch::Word;
 use crate::input::Arrival;
 use crate::replica::{Replica, Standing};
 use crate::rows;
@@ -56,7 +57,8 @@ impl Replica {
             let (dag, pending) = (&self.dag, &self.pending);
             let wanted = wanted.into_iter();
             let wanted = wanted.filter(|id| !dag.contains(id) && !pending.contains(id));
-            let ask = self.fetch.want(wanted, from, turn.now.mono_ms);
+            let builder = (from, Word::BuiltOn);
+            let ask = self.fetch.want(wanted, builder, turn.now.mono_ms);
             self.ask(from, ask, turn);
         }
         Ok(new)

@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 
 use dag::event::Signed;
 use dag::gossip::{Cursor, Head, Message, Parcel};
+use dag::graph::Vertex;
 use primitives::codec::{Bytes, List};
 use primitives::keys::PublicKey;
 use primitives::planted::{self, Bug};
@@ -13,6 +14,7 @@ use primitives::units::{Epoch, Round};
 use primitives::{Digest, limits};
 
 use crate::error::Error;
+use crate::fetch::{TIMEOUT_MS, Word};
 use crate::handle::seal::Attested;
 use crate::input::Gossip;
 use crate::replica::{Peer, Replica, Standing, decode_row};
@@ -23,11 +25,18 @@ use crate::turn::Turn;
 const FRONTIER_MS: u64 = 1_000;
 /// Full messages in answer to one request for events: it may name a thousand of the longest.
 const ANSWERS_MAX: usize = 4;
+/// The least time to wait for an event before somebody else is asked, in milliseconds.
+const PATIENCE_MS_MIN: u64 = 200;
 /// Ids that are asked for again at a time.
 const RETRIED_MAX: usize = 256;
-/// A peer whose heads are more rounds above ours than this is followed round by round instead of
-/// being asked for single events.
+/// A peer whose heads are so many rounds above ours is followed round by round instead of being asked
+/// for single events.
 const FOLLOW_ROUNDS_MIN: u64 = 4;
+/// The same for a peer that has so many more events of some round or other: a side of a cut settles
+/// nothing and so stays in its round, however long it is.
+const FOLLOW_EVENTS_MIN: u64 = 128;
+/// Events that go along with those wanted at most: of a longer past whoever lacks it follows somebody.
+const ALONG_MAX: usize = 256;
 
 impl Replica {
     pub(crate) fn handle_peer_up<S: Store>(&mut self, peer: PublicKey, turn: &mut Turn<'_, S>) {
@@ -60,8 +69,8 @@ impl Replica {
         self.fetch
             .keep(|id| !dag.contains(id) && !pending.contains(id));
         let connected: Vec<PublicKey> = self.peers.keys().copied().collect();
-        for (peer, ids) in self.fetch.overdue(&connected, now) {
-            turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
+        for (peer, ids) in self.fetch.overdue(&connected, self.patience_ms(), now) {
+            self.ask(peer, ids, turn);
         }
         turn.wake_at(self.frontier_due_ms);
     }
@@ -159,7 +168,8 @@ impl Replica {
             None => (peer, Round::ZERO, Digest::ZERO),
         };
         let ids = missing.into_iter().map(|parent| parent.id);
-        let ask = self.fetch.want(ids, peer, turn.now.mono_ms);
+        let claim = (peer, Word::Claimed);
+        let ask = self.fetch.want(ids, claim, turn.now.mono_ms);
         self.ask(peer, ask, turn);
     }
 
@@ -205,7 +215,12 @@ impl Replica {
             .map(|head| head.round)
             .max()
             .unwrap_or(Round::ZERO);
-        if highest.since(own) >= FOLLOW_ROUNDS_MIN {
+        let behind = lacking.iter().fold(0, |sum: u64, head| {
+            let newest = self.dag.latest(head.creator).map(Vertex::seq);
+            let next = newest.map_or(0, |seq| seq.get().saturating_add(1));
+            sum.saturating_add(head.seq.get().saturating_add(1).saturating_sub(next))
+        });
+        if highest.since(own) >= FOLLOW_ROUNDS_MIN || behind >= FOLLOW_EVENTS_MIN {
             if self.fetch.may_follow(from, turn.now.mono_ms) {
                 let round = own.earlier(1).max(self.dag.floor());
                 self.follow(
@@ -220,7 +235,8 @@ impl Replica {
             return;
         }
         let ids = lacking.iter().map(|head| head.id);
-        let ask = self.fetch.want(ids, from, turn.now.mono_ms);
+        let claim = (from, Word::Claimed);
+        let ask = self.fetch.want(ids, claim, turn.now.mono_ms);
         self.ask(from, ask, turn);
     }
 
@@ -249,9 +265,17 @@ impl Replica {
 
     pub(crate) fn ask<S: Store>(&self, peer: PublicKey, ids: Vec<Digest>, turn: &mut Turn<'_, S>) {
         if !ids.is_empty() && !planted::has(Bug::ParentsNotAsked) {
-            // `Fetch::want` returns no more than one request holds.
+            // `Fetch` returns no more than one request holds.
             turn.send(peer, Message::Want(List::new(ids).unwrap_or_default()));
+            turn.wake_at(turn.now.mono_ms.saturating_add(self.patience_ms()));
         }
+    }
+
+    /// How long to wait for an event before somebody else is asked, in milliseconds: the wait for roots
+    /// is about a question and its answer, and as much again is for work on both sides.
+    fn patience_ms(&self) -> u64 {
+        let wait_ms = self.wait_ms().unwrap_or(TIMEOUT_MS);
+        wait_ms.saturating_mul(2).clamp(PATIENCE_MS_MIN, TIMEOUT_MS)
     }
 
     pub(crate) fn follow<S: Store>(
@@ -280,10 +304,11 @@ impl Replica {
         ids: &[Digest],
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        let along = self.along_with(ids, &to);
         let allowance = &mut self.peers.entry(to).or_default().allowance;
         let mut parcels = Vec::new();
         let (mut bytes, mut full): (usize, usize) = (0, 0);
-        for id in ids {
+        for id in along.iter().chain(ids) {
             if full >= ANSWERS_MAX || !allowance.is_left(turn.now.mono_ms) {
                 break;
             }
@@ -294,7 +319,8 @@ impl Replica {
             };
             bytes = bytes.saturating_add(size);
             parcels.push(parcel);
-            if bytes >= limits::ANSWER_BYTES_TARGET {
+            let is_full = parcels.len() >= limits::EVENTS_PER_ANSWER_MAX;
+            if is_full || bytes >= limits::ANSWER_BYTES_TARGET {
                 let events = List::new(core::mem::take(&mut parcels)).unwrap_or_default();
                 turn.send_bulk(to, Message::Events(events));
                 bytes = 0;
@@ -305,6 +331,26 @@ impl Replica {
             turn.send_bulk(to, Message::Events(List::new(parcels).unwrap_or_default()));
         }
         Ok(())
+    }
+
+    /// What a peer that wants these events lacks of their past, so that it need not ask for one
+    /// generation after the other: it holds the past of its own newest event. None if that is unknown,
+    /// and none of a past that is long.
+    fn along_with(&self, ids: &[Digest], peer: &PublicKey) -> Vec<Digest> {
+        let own = self.committee.index_of(peer);
+        let newest = own.and_then(|own| self.dag.latest(own));
+        let known = newest.and_then(|newest| self.dag.handle(newest.id()));
+        let Some(known) = known else {
+            return Vec::new();
+        };
+        let wanted: Vec<_> = ids.iter().filter_map(|id| self.dag.handle(id)).collect();
+        let lacked = self.dag.between(known, &wanted);
+        if lacked.len() > ALONG_MAX.saturating_add(wanted.len()) {
+            return Vec::new();
+        }
+        let lacked = lacked.into_iter().filter(|handle| !wanted.contains(handle));
+        let vertices = lacked.filter_map(|handle| self.dag.vertex(handle));
+        vertices.map(|vertex| *vertex.id()).collect()
     }
 
     fn answer_follow<S: Store>(

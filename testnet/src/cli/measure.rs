@@ -1,10 +1,13 @@
-//! `primus-testnet scale` and `latency`: what large committees cost, and how soon anything is final.
+//! `primus-testnet scale`, `latency`, `scenarios` and `pace`: what large committees cost, how soon anything
+//! is final, and how fast it is simulated.
 
 use clap::Args;
 
 use crate::error::Error;
 use crate::latency::{self, Distribution};
+use crate::pace;
 use crate::scale::{Report, Task, run};
+use crate::scenarios;
 use crate::verdict::Verdict;
 use crate::voice::Voice;
 
@@ -102,6 +105,90 @@ impl Latency {
                 } else if report.open > 0 && verdict == Verdict::Agree {
                     verdict = Verdict::Stalled;
                 }
+            }
+        }
+        Ok(verdict.exit())
+    }
+}
+
+/// `primus-testnet scenarios`.
+#[derive(Debug, Args)]
+pub struct Scenarios {
+    /// Only those whose name contains this.
+    #[arg(long, default_value = "")]
+    pub name: String,
+}
+
+impl Scenarios {
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let mut verdict = Verdict::Agree;
+        let all = scenarios::all().into_iter();
+        for scenario in all.filter(|scenario| scenario.name.contains(&self.name)) {
+            let report = scenario.run()?;
+            voice.say("scenario", &scenario_words(&report), &report);
+            if report.violations > 0 {
+                verdict = Verdict::Diverged;
+            } else if report.open > 0 && verdict == Verdict::Agree {
+                verdict = Verdict::Stalled;
+            }
+        }
+        Ok(verdict.exit())
+    }
+}
+
+fn scenario_words(report: &scenarios::Report) -> String {
+    let mut words = format!(
+        "{}, {} peers: {} blocks; leaders' roots {}; payments {}",
+        report.name,
+        report.peers,
+        report.blocks,
+        distribution(&report.roots),
+        distribution(&report.payments),
+    );
+    if !report.odd.is_empty() {
+        words += &format!(
+            "; peers {:?} led {} blocks, payments there {}",
+            report.odd,
+            report.led_by_odd,
+            distribution(&report.payments_at_odd),
+        );
+    }
+    if let Some(ms) = report.recovered_ms {
+        words += &format!("; {ms} ms from the first frontier across to a new block everywhere");
+    }
+    words + &format!("; {} open, {} violations", report.open, report.violations)
+}
+
+/// `primus-testnet pace`.
+#[derive(Debug, Args)]
+pub struct Pace {
+    /// How many peers, one or more numbers.
+    #[arg(long, value_delimiter = ',', default_values_t = [7, 50])]
+    pub peers: Vec<u16>,
+    /// How many seconds of virtual time.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+}
+
+impl Pace {
+    pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
+        let mut verdict = Verdict::Agree;
+        for peers in self.peers.iter().copied().map(usize::from) {
+            let report = pace::run(peers, 1_000 * self.seconds)?;
+            let times = |wall_ms: u64| report.virtual_ms as f64 / wall_ms.max(1) as f64;
+            let mut words = format!(
+                "{peers} peers: {} s in {:.1} s, {:.1} times as fast as time, {} blocks",
+                self.seconds,
+                report.wall_ms as f64 / 1_000.0,
+                times(report.wall_ms),
+                report.height,
+            );
+            if let Some(wall_ms) = report.remembering_ms {
+                words += &format!("; remembering signatures {:.1} times", times(wall_ms));
+            }
+            voice.say("pace", &words, &report);
+            if report.violations > 0 {
+                verdict = Verdict::Diverged;
             }
         }
         Ok(verdict.exit())

@@ -12,6 +12,7 @@ use primitives::keys::Signer;
 use replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
 use wallet_proto::request::Report;
 
+use self::keep::{Eyes, Keep};
 use super::clock::Moment;
 use super::disk::Disk;
 use super::plan::{Lie, Peers};
@@ -249,8 +250,11 @@ pub fn behaviour(lie: &Lie, world: &World, peer: usize) -> Result<Box<dyn Behavi
             world, peer, side, *from_ms, *at_root,
         )?),
         Lie::Bomb { twins } => Box::new(bomb::Bomb::new(world, peer, *twins)?),
-        Lie::Withhold { hold_ms } => Box::new(keep::Keep::new(world, peer, Peers::All, *hold_ms)?),
-        Lie::Select { to } => Box::new(keep::Keep::new(world, peer, to.clone(), 0)?),
+        Lie::Withhold { hold_ms } => {
+            Box::new(Keep::new(world, peer, Eyes::Of(Peers::All), *hold_ms)?)
+        }
+        Lie::Select { to } => Box::new(Keep::new(world, peer, Eyes::Of(to.clone()), 0)?),
+        Lie::Alternate => Box::new(Keep::new(world, peer, Eyes::Alternate, 0)?),
         Lie::Misshape => Box::new(misshape::Misshape::new(world, peer)?),
         Lie::Misattest => Box::new(misattest::Misattest::new(world, peer)?),
     })

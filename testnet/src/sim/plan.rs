@@ -168,6 +168,8 @@ pub enum Lie {
         /// To whom.
         to: Peers,
     },
+    /// Shows the events of each round to every second peer, those of the next to the others.
+    Alternate,
     /// Signs events that break a rule, and payloads that are none.
     Misshape,
     /// Signs roots that the blocks do not have.
@@ -176,12 +178,13 @@ pub enum Lie {
 
 impl Lie {
     /// The names of all.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 8] = [
         "mute",
         "equivocate",
         "bomb",
         "withhold",
         "select",
+        "alternate",
         "misshape",
         "misattest",
     ];
@@ -195,6 +198,7 @@ impl Lie {
             Self::Bomb { .. } => "bomb",
             Self::Withhold { .. } => "withhold",
             Self::Select { .. } => "select",
+            Self::Alternate => "alternate",
             Self::Misshape => "misshape",
             Self::Misattest => "misattest",
         }
@@ -207,6 +211,7 @@ impl Lie {
             Self::Mute
             | Self::Bomb { .. }
             | Self::Withhold { .. }
+            | Self::Alternate
             | Self::Misshape
             | Self::Misattest => None,
         }

@@ -1,5 +1,5 @@
 //! A peer that follows the rules but for whom it shows its own events, and when: a withholder, one
-//! that is late, one that selects.
+//! that is late, one that selects, one that shows each round to others.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,6 +9,7 @@ use primitives::codec::List;
 use primitives::keys::PublicKey;
 use replica::{Effect, Recipient};
 
+use super::puppet::message;
 use super::{Behaviour, Heard, Inner, Place};
 use crate::error::Error;
 use crate::sim::clock::Moment;
@@ -16,24 +17,43 @@ use crate::sim::disk::Disk;
 use crate::sim::plan::Peers;
 use crate::sim::world::World;
 
+/// Who sees an own event.
+#[derive(Debug)]
+pub(super) enum Eyes {
+    /// These peers.
+    Of(Peers),
+    /// Every second peer, those of odd numbers in odd rounds.
+    Alternate,
+}
+
+impl Eyes {
+    fn see(&self, parcel: &Parcel, peer: usize) -> bool {
+        let round = parcel.signed.header().round.get();
+        match self {
+            Self::Of(peers) => peers.contain(peer),
+            Self::Alternate => (round + peer as u64).is_multiple_of(2),
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Keep {
     inner: Inner,
     /// Who ever sees an own event.
-    to: Peers,
+    eyes: Eyes,
     /// How long it is held back, in microseconds.
     hold_us: u64,
     /// Own events, with the time from which they are shown.
     shown_from: BTreeMap<Digest, Moment>,
-    held: VecDeque<(Moment, Message)>,
+    held: VecDeque<(Moment, Vec<Parcel>)>,
 }
 
 impl Keep {
-    pub(super) fn new(world: &World, peer: usize, to: Peers, hold_ms: u64) -> Result<Self, Error> {
+    pub(super) fn new(world: &World, peer: usize, eyes: Eyes, hold_ms: u64) -> Result<Self, Error> {
         Ok(Self {
             inner: Inner::new(world.setup(peer), Disk::default())?,
-            to,
+            eyes,
             hold_us: hold_ms.saturating_mul(1_000),
             shown_from: BTreeMap::new(),
             held: VecDeque::new(),
@@ -42,9 +62,10 @@ impl Keep {
 
     /// Shows what has been held back long enough.
     fn release(&mut self, place: &mut Place<'_>) {
-        while let Some((_, message)) = self.held.pop_front_if(|(due, _)| *due <= place.at) {
-            for to in place.connected.iter().filter(|to| self.to.contain(**to)) {
-                place.send(*to, &message);
+        while let Some((_, parcels)) = self.held.pop_front_if(|(due, _)| *due <= place.at) {
+            for to in place.connected {
+                let seen = parcels.iter().filter(|parcel| self.eyes.see(parcel, *to));
+                place.send(*to, &message(&seen.cloned().collect::<Vec<_>>()));
             }
         }
         if let Some((due, _)) = self.held.front() {
@@ -55,7 +76,7 @@ impl Keep {
     /// Whether `to` may be shown an event.
     fn is_shown(&self, parcel: &Parcel, to: usize, at: Moment) -> bool {
         let from = self.shown_from.get(parcel.signed.id());
-        from.is_none_or(|from| *from <= at && self.to.contain(to))
+        from.is_none_or(|from| *from <= at && self.eyes.see(parcel, to))
     }
 
     /// Sends a message without the events that its receiver may not see.
@@ -97,7 +118,7 @@ impl Behaviour for Keep {
                 // Only its own events does a peer tell everyone.
                 Effect::Send {
                     to: Recipient::Everyone,
-                    message: message @ Message::Events(parcels),
+                    message: Message::Events(parcels),
                     ..
                 } => {
                     place.lie();
@@ -105,7 +126,7 @@ impl Behaviour for Keep {
                     for parcel in parcels.iter() {
                         self.shown_from.insert(*parcel.signed.id(), due);
                     }
-                    self.held.push_back((due, message.clone()));
+                    self.held.push_back((due, parcels.clone().into_vec()));
                 }
                 Effect::Send {
                     to: Recipient::Peer(to),

@@ -124,6 +124,7 @@ fn a_peer_that_shows_its_events_late_to_some_or_never_is_no_forker() {
             },
             true,
         ),
+        (Lie::Alternate, true),
     ] {
         let ran = run(lie);
         assert!(!ran.is_forker());

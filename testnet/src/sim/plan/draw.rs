@@ -322,6 +322,7 @@ impl Lie {
             4 => Self::Withhold {
                 hold_ms: [50, 300, 2_000, 10_000, 1_000_000_000][stream.place(5)],
             },
+            5 if stream.chance(500) => Self::Alternate,
             5 => Self::Select { to: side },
             6 => Self::Misshape,
             _ => Self::Misattest,
