@@ -5,10 +5,21 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::sim::plan::{Plan, Workload};
+use crate::sim::plan::{Lane, Plan, Workload};
 use crate::sim::run;
 use crate::sim::swarm::{millis, remembering};
 
+/// Links between continents: 50 ms and 25 more on average.
+const LANE: Lane = Lane {
+    delay_us: 50_000,
+    tail_us: 25_000,
+    loss: 0,
+    reorder: 0,
+    duplicate: 0,
+    replay: 0,
+    corrupt: 0,
+    bandwidth: 0,
+};
 /// Wallets that pay in turn, and the mean time between two payments, in milliseconds.
 const WALLETS: usize = 16;
 /// See [`WALLETS`].
@@ -37,6 +48,7 @@ pub struct Report {
 /// A replica that fails.
 pub fn run(peers: usize, virtual_ms: u64) -> Result<Report, Error> {
     let plan = Plan {
+        lane: LANE,
         workload: Workload {
             wallets: WALLETS,
             every_ms: EVERY_MS,

@@ -324,3 +324,44 @@ fn a_slots_status_is_shown_without_changing_anything() {
     assert_eq!(tentative.len(), drawing.dag.size() - 5);
     assert!(!tentative.contains(&Digest::ZERO));
 }
+
+// C17, C18: of a leader's root only its VRF goes on into the seed, and that is one for each round.
+#[test]
+fn a_thousand_variants_of_the_own_events_change_nobodys_lead() {
+    let leaders = |variant: u64| {
+        let mut drawing = Drawing::new(&[1, 1, 1, 1], "A0\n B0\n C0\n D0");
+        for round in 1..17_u64 {
+            let last = round - 1;
+            let votes = format!("A{last} B{last} C{last} D{last}");
+            let (early, late) = (1_000 * last + variant, 1_000 * round + variant);
+            drawing.draw(&format!(
+                "a{last}.x = B{last} @{early}
+                 A{round} = {votes} @{late}
+                 B{round} = {votes} +a{last}.x
+                 C{round} = {votes} +a{last}.x
+                 D{round} = {votes}"
+            ));
+        }
+        let mut engine = Engine::new(drawing.dag.committee());
+        let blocks = engine.advance(&drawing.dag, &ALL);
+        let creator = |id: &Digest| drawing.dag.event(id).unwrap().header().creator;
+        let leaders: Vec<_> = blocks.iter().map(|block| creator(&block.leader)).collect();
+        (
+            leaders,
+            blocks.last().unwrap().seed_after,
+            blocks.last().unwrap().leader,
+        )
+    };
+    let (wanted, seed, mut last) = leaders(0);
+    assert!(
+        wanted.len() >= 5 && wanted.contains(&PeerIndex(0)),
+        "{wanted:?}"
+    );
+    for variant in 1..=1_000 {
+        let (found, seed_after, leader) = leaders(variant);
+        assert_eq!((&found, seed_after), (&wanted, seed), "variant {variant}");
+        // The events are others indeed.
+        assert_ne!(leader, last);
+        last = leader;
+    }
+}

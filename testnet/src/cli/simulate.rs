@@ -109,6 +109,7 @@ impl Swarm {
             .filter(|lie| found.lies.get(*lie).is_none_or(|count| *count == 0))
             .collect();
         voice.progress(&format!("lies told: {:?}; never: {untold:?}", found.lies));
+        voice.progress(&format!("officials: {:?}", found.officials));
         let words = format!("{} seeds, {} violations", found.seeds, found.violations);
         voice.say("swarm", &words, &found);
         let holds = found.violations == 0;

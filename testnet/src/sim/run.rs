@@ -33,6 +33,9 @@ pub struct Report {
     pub settled: usize,
     /// How often each kind of liar did not follow the rules.
     pub lies: BTreeMap<&'static str, u64>,
+    /// What became of transactions called official (C25), at honest peers since each last started:
+    /// applied, beaten by a rival, called official beside their rival.
+    pub officials: BTreeMap<&'static str, u64>,
     /// The digest of everything that happened.
     #[serde(serialize_with = "as_text")]
     pub audit: Digest,
@@ -77,9 +80,25 @@ pub fn run_with(plan: Plan, judges: Vec<Box<dyn Judge>>) -> Result<Report, Error
         submitted: submissions.len(),
         settled: submissions.len() - cluster.wallets().open().len(),
         lies: cluster.lies(),
+        officials: officials(&cluster),
         audit: cluster.audit(),
         violations: cluster.violations().to_vec(),
     })
+}
+
+fn officials(cluster: &Cluster) -> BTreeMap<&'static str, u64> {
+    let mut officials = BTreeMap::new();
+    for (_, _, replica, _) in cluster.honest() {
+        let stats = replica.stats();
+        for (name, count) in [
+            ("confirmed", stats.officials_confirmed),
+            ("reversed", stats.officials_reversed),
+            ("conflicting", stats.officials_conflicting),
+        ] {
+            *officials.entry(name).or_default() += count;
+        }
+    }
+    officials
 }
 
 fn as_text<S: serde::Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {

@@ -56,6 +56,9 @@ pub struct Found {
     /// How often each kind of liar did not follow the rules.
     #[serde(default)]
     pub lies: BTreeMap<String, u64>,
+    /// What became of transactions called official, see [`Report::officials`].
+    #[serde(default)]
+    pub officials: BTreeMap<String, u64>,
 }
 
 /// Where the log says that the next swarm of this profile begins; 0 without a log.
@@ -111,6 +114,7 @@ pub fn run(task: &Task, log: &Path, voice: Voice) -> Result<Found, Error> {
         violations: sum.violations,
         seeds_at_fault: sum.at_fault.into_keys().collect(),
         lies: sum.lies,
+        officials: sum.officials,
     };
     append(log, &found)?;
     Ok(found)
@@ -123,6 +127,7 @@ struct Sum {
     violations: usize,
     at_fault: BTreeMap<u64, PathBuf>,
     lies: BTreeMap<String, u64>,
+    officials: BTreeMap<String, u64>,
     told_s: u64,
 }
 
@@ -140,8 +145,13 @@ impl Sum {
         let violations = match outcome {
             Ok(report) => {
                 self.virtual_ms += report.virtual_ms;
-                for (lie, count) in report.lies {
-                    *self.lies.entry(lie.to_owned()).or_default() += count;
+                for (sums, counts) in [
+                    (&mut self.lies, report.lies),
+                    (&mut self.officials, report.officials),
+                ] {
+                    for (name, count) in counts {
+                        *sums.entry(name.to_owned()).or_default() += count;
+                    }
                 }
                 report.violations
             }

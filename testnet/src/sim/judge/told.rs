@@ -2,13 +2,15 @@
 //! spend one coin one at most is applied, and both are called official only if somebody forked (C25).
 //!
 //! A copy that a wallet hands in again after the first is applied ends as a duplicate of itself; what
-//! is told of it says nothing of the first.
+//! is told of it says nothing of the first. Nor does what is called official once one of the two is final,
+//! which the host of such a copy may do and crash before it tells the end.
 
 use ledger::Outcome;
 use ledger::outcome::Reason;
 use wallet_proto::reply::Stage;
 
 use super::{Cluster, Judge, Seen};
+use crate::sim::clock::Moment;
 use crate::sim::wallets::Submission;
 
 /// Looks at everything that wallets were told.
@@ -38,6 +40,8 @@ impl Judge for Told {
             if is_applied(submission) && is_applied(rival) {
                 found.push(format!("{number} and its rival are both applied"));
             }
+            let decided = decided(submission).min(decided(rival));
+            let is_official = |one| is_official(one, decided);
             if is_official(submission) && is_official(rival) && !is_forked {
                 let (one, other) = (&submission.told, &rival.told);
                 found.push(format!(
@@ -93,12 +97,20 @@ fn is_applied(submission: &Submission) -> bool {
     stages.any(is_applied_stage)
 }
 
-fn is_official(submission: &Submission) -> bool {
+/// When somebody was first told how it ended.
+fn decided(submission: &Submission) -> Moment {
+    let ends = submission.told.iter();
+    let ends = ends.filter(|(_, _, stage)| matches!(stage, Stage::Final { .. }));
+    ends.map(|(at, _, _)| *at).min().unwrap_or(Moment(u64::MAX))
+}
+
+fn is_official(submission: &Submission, decided: Moment) -> bool {
     let told = &submission.told;
     let is_of_copy = |of: &usize| {
         let mut ends = told.iter().filter(|(_, process, _)| process == of);
         ends.any(|(_, _, stage)| is_duplicate(stage))
     };
-    told.iter()
-        .any(|(_, process, stage)| *stage == Stage::Official && !is_of_copy(process))
+    told.iter().any(|(at, process, stage)| {
+        *stage == Stage::Official && *at < decided && !is_of_copy(process)
+    })
 }
