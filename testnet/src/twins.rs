@@ -24,6 +24,8 @@ use crate::sim::disk::Disk;
 use crate::sim::judge::{Agreement, Judge, Seen, Sight};
 use crate::sim::liar::Heard;
 use crate::sim::plan::{Plan, Workload};
+#[cfg(feature = "planted")]
+use crate::sim::swarm::caught;
 use crate::sim::swarm::{append, commit, remembering};
 use crate::sim::wallets::payment;
 use crate::sim::wire::Wire;
@@ -91,14 +93,26 @@ pub fn run(from: u64, cases: u64, log: &Path, voice: Voice) -> Result<Found, Err
     };
     let numbers = from..from.saturating_add(cases);
     let done = each(numbers, voice, |case| {
-        let ways = schedules.len() as u64;
-        let place = case % ways * STRIDE % ways;
-        let schedule = schedules[usize::try_from(place).unwrap_or(0)];
-        remembering(|| carry_out(schedule, case / ways, &mut found))
+        run_case(&schedules, case, &mut found)
     });
     (found.wall_ms, found.violations) = (done.wall_ms, done.at_fault);
     append(log, &found)?;
     Ok(found)
+}
+
+/// Carries out the case with this number.
+fn run_case(schedules: &[Schedule], case: u64, found: &mut Found) -> Result<(), String> {
+    let ways = schedules.len() as u64;
+    let place = case % ways * STRIDE % ways;
+    let schedule = schedules[usize::try_from(place).unwrap_or(0)];
+    remembering(|| carry_out(schedule, case / ways, found))
+}
+
+/// The first of so many cases in which something is not as promised, or panics.
+#[cfg(feature = "planted")]
+pub(crate) fn first_at_fault(cases: u64) -> Option<u64> {
+    let (schedules, mut found) = (schedules(), Found::default());
+    (0..cases).find(|case| caught(|| run_case(&schedules, *case, &mut found)).is_err())
 }
 
 /// Carries one case out.

@@ -279,7 +279,7 @@ impl Draw {
             let from_ms = self.stream.below(self.safety_ms);
             let to_ms = from_ms + self.stream.below(self.safety_ms / 2);
             let steps = u32::try_from(self.stream.below(12)).unwrap_or(0);
-            let choice = self.stream.below(8);
+            let choice = self.stream.below(12);
             let lie = Lie::draw(&mut self.stream, self.size, self.safety_ms);
             let mut add = |trouble, to_ms| {
                 self.faults.push(Fault {
@@ -299,6 +299,14 @@ impl Draw {
                 }
                 5 if profile != Profile::Beyond => add(Trouble::Rot { peer }, to_ms),
                 _ => liars.push(Liar { peer, lie }),
+            }
+        }
+        // Liars that do the same together come further than each with its own lie.
+        if self.stream.chance(250)
+            && let Some((first, others)) = liars.split_first_mut()
+        {
+            for other in others {
+                other.lie = first.lie.clone();
             }
         }
         liars
