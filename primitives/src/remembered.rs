@@ -3,7 +3,7 @@
 //!
 //! They are there only with feature `remembering`, which `primus-testnet` alone can turn on and no node
 //! is built with; without it nothing is remembered and nothing of this is left. With it a thread
-//! remembers only inside [`within`]: what it has checked with success, and what it has signed.
+//! remembers only inside `within`: what it has checked with success, and what it has signed.
 
 use crate::digest::Digest;
 use crate::keys::{PublicKey, Role};
@@ -74,7 +74,7 @@ mod memory {
     use super::Check;
 
     std::thread_local! {
-        /// None outside of [`within`].
+        /// None outside of `within`.
         static KNOWN: RefCell<Option<BTreeSet<Check>>> = const { RefCell::new(None) };
     }
 

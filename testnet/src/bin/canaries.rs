@@ -35,12 +35,11 @@ fn main() -> ExitCode {
         }
         bugs += 1;
         let canary = try_bug(bug, asked.seeds, asked.jobs);
-        let words = match (canary.found, canary.twins) {
-            (Some((seed, judge)), _) => format!("{:<20} seed {seed:>3}  {judge}", canary.bug),
-            (None, Some(case)) => format!("{:<20} twins case {case}", canary.bug),
-            (None, None) => {
+        let words = match canary.found {
+            Some((case, judge)) => format!("{:<20} case {case:>3}  {judge}", canary.bug),
+            None => {
                 missed += 1;
-                format!("{:<20} not found in {} seeds", canary.bug, asked.seeds)
+                format!("{:<20} not found", canary.bug)
             }
         };
         voice.say("canary", &words, &canary);

@@ -9,20 +9,20 @@ use serde::Serialize;
 use super::plan::{Profile, draw};
 use super::run::run;
 use super::swarm::{caught, remembering};
+use crate::reference::first_difference;
 use crate::twins::first_at_fault;
 
-/// Cases of two copies of one key that a bug is given which no seed shows.
-const TWINS: u64 = 10_000;
+/// Graphs, and cases of two copies of one key, that a bug is given which no seed shows.
+const CASES: u64 = 10_000;
 
 /// A bug and what found it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Canary {
     /// The bug.
     pub bug: String,
-    /// The first seed that shows it, and the judge; none if no seed does.
+    /// The first seed that shows it, and the judge. Where no seed does: the first graph that the slow
+    /// reference decides otherwise, or the first case of twins. None if none does.
     pub found: Option<(u64, &'static str)>,
-    /// Where no seed does: the first case of two copies of a key that does.
-    pub twins: Option<u64>,
 }
 
 /// Runs seeds under `bug` until one violates something, `seeds` at most and `jobs` at once.
@@ -52,16 +52,15 @@ pub fn try_bug(bug: Bug, seeds: u64, jobs: usize) -> Canary {
             });
         }
     });
-    let found = found.into_inner().unwrap_or_default();
-    let twins = match found {
-        Some(_) => None,
-        None => first_at_fault(TWINS),
-    };
+    let found = found
+        .into_inner()
+        .unwrap_or_default()
+        .or_else(|| Some((first_difference(CASES)?, "reference")))
+        .or_else(|| Some((first_at_fault(CASES)?, "twins")));
     planted::plant(None);
     Canary {
         bug: format!("{bug:?}"),
         found,
-        twins,
     }
 }
 
