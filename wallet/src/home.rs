@@ -12,17 +12,18 @@
 //! one home.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ledger::Genesis;
-use primitives::Digest;
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::{from_hex, to_hex};
 use primitives::keys::{PublicKey, Signer};
 use primitives::units::{Height, Time};
+use primitives::{Digest, limits};
 use serde::{Deserialize, Serialize};
+use wallet_proto::deed::document_digest;
 use wallet_proto::proof_file::{HANDOVERS_MAX, ProofFile};
 use wallet_proto::reply::Handover;
 use wallet_proto::request::TransactionBytes;
@@ -35,6 +36,9 @@ use crate::keys::secret_key;
 
 /// Payments that one outbox holds.
 pub const OUTBOX_MAX: usize = 1_024;
+
+/// Bytes of a file from elsewhere: far above a proof file with all the handovers that one may have.
+pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The 32 bytes that a key is made of; wiped when dropped.
 pub type Seed = Zeroizing<[u8; 32]>;
@@ -79,7 +83,7 @@ pub struct Outbox {
 }
 
 impl Canonical for Outbox {
-    const BYTES_MAX: usize = OUTBOX_MAX * primitives::limits::TRANSACTION_BYTES_MAX;
+    const BYTES_MAX: usize = OUTBOX_MAX * limits::TRANSACTION_BYTES_MAX;
 }
 
 /// The handovers followed so far, from epoch 1 on.
@@ -299,7 +303,7 @@ pub fn read_seed(path: &Path) -> Result<Seed, Error> {
 /// # Errors
 /// [`Error::File`]; [`Error::Content`] for bytes that are no genesis.
 pub fn read_genesis(path: &Path) -> Result<Genesis, Error> {
-    let bytes = fs::read(path).map_err(in_file(path))?;
+    let bytes = read_up_to(path, limits::GENESIS_BYTES_MAX)?;
     let content = |reason: String| Error::Content {
         path: path.to_path_buf(),
         reason,
@@ -311,12 +315,37 @@ pub fn read_genesis(path: &Path) -> Result<Genesis, Error> {
     Ok(genesis)
 }
 
-/// The bytes of a file.
+/// The bytes of a file that may be from anybody: a proof, a receipt, a deed, a policy.
+///
+/// # Errors
+/// [`Error::File`]; [`Error::Content`] above [`FILE_BYTES_MAX`].
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    read_up_to(path, FILE_BYTES_MAX)
+}
+
+/// The digest of the user's own document, however large.
 ///
 /// # Errors
 /// [`Error::File`].
-pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(in_file(path))
+pub fn read_document(path: &Path) -> Result<Digest, Error> {
+    let bytes = fs::read(path).map_err(in_file(path))?;
+    Ok(document_digest(&bytes))
+}
+
+fn read_up_to(path: &Path, limit: usize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(in_file(path))?;
+    let one_more = (limit as u64).saturating_add(1);
+    file.take(one_more)
+        .read_to_end(&mut bytes)
+        .map_err(in_file(path))?;
+    if bytes.len() > limit {
+        return Err(Error::Content {
+            path: path.to_path_buf(),
+            reason: format!("more than {limit} bytes"),
+        });
+    }
+    Ok(bytes)
 }
 
 /// Writes a file so that after a crash it holds either all old or all new bytes.

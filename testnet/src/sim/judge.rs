@@ -96,7 +96,7 @@ pub fn all() -> Vec<Box<dyn Judge>> {
         Box::new(Blamed::default()),
         Box::new(Equivocation::default()),
         Box::new(Times::default()),
-        Box::new(Told),
+        Box::new(Told::default()),
     ]
 }
 

@@ -15,7 +15,7 @@ use primus_wallet::keys::new_seed;
 use primus_wallet::wallet::{Options, Wallet};
 use serde_json::{Value, json};
 use wallet_proto::Trust;
-use wallet_proto::deed::{DOCUMENT, Deed, Field, Fields, document_digest};
+use wallet_proto::deed::{DOCUMENT, Deed, Field, Fields};
 use wallet_proto::proof_file::{self, Claim, ProofFile, Statement};
 use wallet_proto::receipt::{self, Notarised, Receipt};
 use wallet_proto::wire;
@@ -73,9 +73,8 @@ pub(super) async fn notarise(options: Options, asked: Notarise, out: Printer) ->
 }
 
 pub(super) async fn commit(options: Options, asked: CommitTo, out: Printer) -> Result<(), Error> {
-    let document = asked.file.as_ref().map(|path| home::read(path));
-    let document = document.transpose()?.map(|bytes| document_digest(&bytes));
-    let hash = asked.hash.or(document).unwrap_or_default();
+    let document = asked.file.as_ref().map(|path| home::read_document(path));
+    let hash = asked.hash.or(document.transpose()?).unwrap_or_default();
     let default = || named(&asked.file.unwrap_or_default(), "commit.primusproof");
     let path = asked.output.unwrap_or_else(default);
     let mut wallet = Wallet::open(&options)?;
@@ -208,7 +207,7 @@ fn check_document(on_record: Option<Digest>, path: Option<&Path>) -> Result<(), 
     let Some(path) = path else {
         return Ok(());
     };
-    let found = document_digest(&home::read(path)?);
+    let found = home::read_document(path)?;
     if on_record == Some(found) {
         return Ok(());
     }
@@ -224,7 +223,7 @@ fn check_document(on_record: Option<Digest>, path: Option<&Path>) -> Result<(), 
 fn fields(asked: &Notarise) -> Result<Fields, Error> {
     let mut values = BTreeMap::new();
     if let Some(path) = &asked.file {
-        let digest = document_digest(&home::read(path)?);
+        let digest = home::read_document(path)?;
         values.insert(DOCUMENT.to_owned(), digest.0.to_vec());
     }
     for (name, value) in &asked.fields {

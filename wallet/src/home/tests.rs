@@ -103,3 +103,16 @@ fn damaged_files_are_refused_not_guessed() {
     fs::write(home.file("key"), "not a key").unwrap();
     assert!(matches!(home.seed(), Err(Error::Content { .. })));
 }
+
+#[test]
+fn a_file_from_elsewhere_is_read_up_to_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.primusproof");
+    let file = File::create(&path).unwrap();
+    file.set_len(FILE_BYTES_MAX as u64).unwrap();
+    assert_eq!(read(&path).unwrap().len(), FILE_BYTES_MAX);
+    file.set_len(1 << 40).unwrap();
+    let refused = read(&path).unwrap_err();
+    assert_eq!(refused.code(), "file.content");
+    assert_eq!(read_genesis(&path).unwrap_err().code(), "file.content");
+}

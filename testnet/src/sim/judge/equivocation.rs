@@ -119,7 +119,10 @@ impl Equivocation {
 }
 
 /// The events in an effect that are of the process's own key.
-fn own_events<'a>(seen: &Seen<'_>, effect: &'a Effect) -> impl Iterator<Item = &'a Parcel> {
+pub(super) fn own_events<'a>(
+    seen: &Seen<'_>,
+    effect: &'a Effect,
+) -> impl Iterator<Item = &'a Parcel> {
     let parcels = match effect {
         Effect::Send { message, .. } => events(message),
         Effect::Persist { .. } | Effect::Reply { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => {

@@ -5,32 +5,51 @@
 //! is told of it says nothing of the first. Nor does what is called official once one of the two is final,
 //! which the host of such a copy may do and crash before it tells the end.
 
+use std::collections::BTreeMap;
+
 use ledger::Outcome;
 use ledger::outcome::Reason;
+use primitives::Digest;
+use primitives::units::{Epoch, Seq};
 use wallet_proto::reply::Stage;
 
-use super::{Cluster, Judge, Seen};
+use super::equivocation::own_events;
+use super::{Cluster, Judge, Seen, Sight};
 use crate::sim::clock::Moment;
 use crate::sim::wallets::Submission;
 
 /// Looks at everything that wallets were told.
-#[derive(Debug)]
-pub struct Told;
+#[derive(Debug, Default)]
+pub struct Told {
+    /// What each peer first showed of each of its places.
+    shown: BTreeMap<(usize, Epoch, Seq), Digest>,
+    /// Whether a peer whose disk forgets showed another event of such a place. Where all that had the first
+    /// one were killed before they wrote it down, no evidence of that is left.
+    is_forked: bool,
+}
 
 impl Judge for Told {
     fn name(&self) -> &'static str {
         "told"
     }
 
-    fn see(&mut self, _seen: &Seen<'_>) -> Option<String> {
+    fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
+        if let Sight::Left(effect) = seen.sight {
+            for parcel in own_events(seen, effect) {
+                let (header, id) = (parcel.signed.header(), *parcel.signed.id());
+                let place = (seen.peer, header.epoch, header.seq);
+                self.is_forked |= *self.shown.entry(place).or_insert(id) != id;
+            }
+        }
         None
     }
 
     fn end(&mut self, cluster: &Cluster) -> Vec<String> {
         let submissions = cluster.wallets().submissions();
-        let is_forked = cluster
-            .honest()
-            .any(|(_, _, replica, _)| replica.dag().forkers().next().is_some());
+        let is_forked = self.is_forked
+            || cluster
+                .honest()
+                .any(|(_, _, replica, _)| replica.dag().forkers().next().is_some());
         let mut found = Vec::new();
         for (number, submission) in submissions.iter().enumerate() {
             found.extend(contradiction(submission).map(|what| format!("of {number}: {what}")));
