@@ -2,15 +2,17 @@
 //! spend one coin one at most is applied, and both are called official only if somebody forked (C25).
 //!
 //! A copy that a wallet hands in again after the first is applied ends as a duplicate of itself; what
-//! is told of it says nothing of the first. Nor does what is called official once one of the two is final,
+//! is told of it says nothing of the first. Nor does what is called official once one of the two is applied,
 //! which the host of such a copy may do and crash before it tells the end.
 
 use std::collections::BTreeMap;
 
 use ledger::Outcome;
 use ledger::outcome::Reason;
-use primitives::Digest;
-use primitives::units::{Epoch, Seq};
+use ledger::rows::Place;
+use primitives::store::{Store, Table};
+use primitives::units::{Epoch, Height, Seq};
+use primitives::{Digest, codec};
 use wallet_proto::reply::Stage;
 
 use super::equivocation::own_events;
@@ -26,6 +28,8 @@ pub struct Told {
     /// Whether a peer whose disk forgets showed another event of such a place. Where all that had the first
     /// one were killed before they wrote it down, no evidence of that is left.
     is_forked: bool,
+    /// When some process first held each block.
+    settled: BTreeMap<Height, Moment>,
 }
 
 impl Judge for Told {
@@ -34,12 +38,23 @@ impl Judge for Told {
     }
 
     fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
-        if let Sight::Left(effect) = seen.sight {
-            for parcel in own_events(seen, effect) {
-                let (header, id) = (parcel.signed.header(), *parcel.signed.id());
-                let place = (seen.peer, header.epoch, header.seq);
-                self.is_forked |= *self.shown.entry(place).or_insert(id) != id;
+        match seen.sight {
+            Sight::Left(effect) => {
+                for parcel in own_events(seen, effect) {
+                    let (header, id) = (parcel.signed.header(), *parcel.signed.id());
+                    let place = (seen.peer, header.epoch, header.seq);
+                    self.is_forked |= *self.shown.entry(place).or_insert(id) != id;
+                }
             }
+            Sight::Handled { replica, .. } => {
+                let mut height = replica.header().height;
+                // One input may settle several blocks.
+                while height > Height::ZERO && !self.settled.contains_key(&height) {
+                    self.settled.insert(height, seen.at);
+                    height = height.earlier(1);
+                }
+            }
+            Sight::Started(_) | Sight::Killed => {}
         }
         None
     }
@@ -59,7 +74,9 @@ impl Judge for Told {
             if is_applied(submission) && is_applied(rival) {
                 found.push(format!("{number} and its rival are both applied"));
             }
-            let decided = decided(submission).min(decided(rival));
+            let decided = self
+                .decided(submission, cluster)
+                .min(self.decided(rival, cluster));
             let is_official = |one| is_official(one, decided);
             if is_official(submission) && is_official(rival) && !is_forked {
                 let (one, other) = (&submission.told, &rival.told);
@@ -116,11 +133,23 @@ fn is_applied(submission: &Submission) -> bool {
     stages.any(is_applied_stage)
 }
 
-/// When somebody was first told how it ended.
-fn decided(submission: &Submission) -> Moment {
-    let ends = submission.told.iter();
-    let ends = ends.filter(|(_, _, stage)| matches!(stage, Stage::Final { .. }));
-    ends.map(|(at, _, _)| *at).min().unwrap_or(Moment(u64::MAX))
+impl Told {
+    /// When some process first held a block that applies it, or somebody was first told how it ended.
+    fn decided(&self, submission: &Submission, cluster: &Cluster) -> Moment {
+        let id = submission.transaction.id();
+        let applied = cluster.honest().find_map(|(_, _, _, disk)| {
+            let place = disk.get(Table::TransactionIndex, &id.0).ok()??;
+            codec::decode::<Place>(&place).ok()
+        });
+        let applied = applied.and_then(|place| self.settled.get(&place.height));
+        let ends = submission.told.iter();
+        let ends = ends.filter(|(_, _, stage)| matches!(stage, Stage::Final { .. }));
+        let told = ends.map(|(at, _, _)| at);
+        told.chain(applied)
+            .min()
+            .copied()
+            .unwrap_or(Moment(u64::MAX))
+    }
 }
 
 fn is_official(submission: &Submission, decided: Moment) -> bool {
