@@ -16,6 +16,7 @@ use primitives::codec;
 use primitives::units::{Height, Time};
 use replica::{Effect, Now, Recipient, Replica, Ticket};
 use serde::Serialize;
+use wallet_proto::reply::{Reply, Stage};
 
 use crate::cases::each;
 use crate::error::Error;
@@ -72,6 +73,8 @@ pub struct Found {
     pub forked: u64,
     /// Cases in which a block was settled while not all were joined.
     pub settled_apart: u64,
+    /// Cases in which two payments of one coin were both called official (C25), each by a copy.
+    pub rival_officials: u64,
     /// Time that passed, in milliseconds.
     pub wall_ms: u64,
     /// The cases in which something was not as promised.
@@ -124,7 +127,15 @@ fn carry_out(schedule: Schedule, variant: u64, found: &mut Found) -> Result<(), 
     run.judge(apart)?;
     let honest = run.processes.iter().skip(2);
     let mut forkers = honest.map(|process| process.replica.dag().forkers().next());
-    found.forked += u64::from(forkers.any(|forker| forker.is_some()));
+    let is_forked = forkers.any(|forker| forker.is_some());
+    let are_rivals = run.officials == [true; 2];
+    if are_rivals && !is_forked {
+        return Err(
+            "two payments of one coin are official, and nobody is known to have forked".into(),
+        );
+    }
+    found.forked += u64::from(is_forked);
+    found.rival_officials += u64::from(are_rivals);
     found.settled_apart += u64::from(apart > Height::ZERO);
     Ok(())
 }
@@ -160,17 +171,23 @@ struct Run {
     held: Vec<(usize, usize, Wire)>,
     now_ms: u64,
     submitted: u64,
+    /// Which of the two payments of one coin were called official.
+    officials: [bool; 2],
 }
 
 impl Run {
-    /// Everyone joined and at rest. Each variant is another chain, so that other peers lead.
+    /// Everyone joined and at rest. Each variant is another chain, so that other peers lead; in every second
+    /// one a copy and one other peer have more than half of the stake, and that on both sides of a parting.
     fn new(variant: u64) -> Result<Self, Error> {
+        let mut stakes = vec![1_000 + variant; PROCESSES - 1];
+        // Still below a third.
+        stakes[0] += 340 * (variant % 2);
         let plan = Plan {
             workload: Workload {
                 wallets: WALLETS,
                 ..Workload::default()
             },
-            ..Plan::quiet(variant, vec![1_000 + variant; PROCESSES - 1], 0)
+            ..Plan::quiet(variant, stakes, 0)
         };
         let world = World::new(plan)?;
         let mut processes = Vec::new();
@@ -198,6 +215,7 @@ impl Run {
             held: Vec::new(),
             now_ms: 0,
             submitted: 0,
+            officials: [false; 2],
         })
     }
 
@@ -362,7 +380,14 @@ impl Run {
                     self.at(at_ms - self.now_ms, Happening::Wake { process: from });
                 }
             }
-            Effect::Reply { .. } | Effect::Accuse(_) => {}
+            Effect::Reply { ticket, reply, .. } => {
+                let place = usize::try_from(ticket.session).ok();
+                let payment = place.and_then(|place| self.officials.get_mut(place));
+                if let (Some(payment), Reply::Progress(steps)) = (payment, &reply) {
+                    *payment |= steps.iter().any(|step| step.stage == Stage::Official);
+                }
+            }
+            Effect::Accuse(_) => {}
         }
     }
 
@@ -394,9 +419,10 @@ mod tests {
         let log = folder.path().join("log.jsonl");
         let voice = Voice::new(Form::Words);
         // Of the later variants, so that partings are long enough to settle something.
-        let found = run(8 * 14_894, 60, &log, voice).unwrap();
+        let found = run(25 * 14_894, 60, &log, voice).unwrap();
         assert_eq!((found.cases, &found.violations), (60, &vec![]));
         assert!(found.forked > 50 && found.settled_apart > 0, "{found:?}");
+        assert!(found.rival_officials > 0, "{found:?}");
         let line = std::fs::read_to_string(&log).unwrap();
         assert!(line.contains("\"schedules\":14894"), "{line}");
     }
