@@ -12,7 +12,7 @@ WITH_ROCKSDB := ROCKSDB_LIB_DIR=$(ROCKSDB) ROCKSDB_STATIC=1
 CARGO := cargo
 LOCKED := --locked
 
-.PHONY: help demo test check spec bench bench-peers fuzz swarm canaries native claim clean
+.PHONY: help demo test check spec bench bench-peers fuzz swarm canaries audits native claim clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,16 @@ swarm: claim ## Runs the next SEEDS (100) simulated networks after those in docs
 canaries: claim ## Plants bugs one by one and shows which seed and judge find each.
 	$(CARGO) build $(LOCKED) -p primus-testnet --features planted,remembering --bin primus-canaries
 	$(CARGO_TARGET_DIR)/debug/primus-canaries
+
+AUDITED := --no-default-features -p primus-testnet --bin primus-testnet
+
+audits: claim ## Simulates 20 seeds built for development and for release: both give one audit digest each.
+	$(CARGO) build $(LOCKED) $(AUDITED)
+	$(CARGO) build $(LOCKED) $(AUDITED) --release
+	seeds() { for seed in {0..19}; do $$1 --json sim --seed $$seed; done; }; \
+		diff <(seeds $(CARGO_TARGET_DIR)/debug/primus-testnet) \
+		     <(seeds $(CARGO_TARGET_DIR)/release/primus-testnet)
+	@echo "20 seeds, no difference"
 
 claim:
 	@xtask/claim.sh $(CARGO_TARGET_DIR)

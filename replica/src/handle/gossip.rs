@@ -304,12 +304,17 @@ impl Replica {
         ids: &[Digest],
         turn: &mut Turn<'_, S>,
     ) -> Result<(), Error> {
+        let now_ms = turn.now.mono_ms;
+        let allowance = &mut self.peers.entry(to).or_default().allowance;
+        if !allowance.is_left(now_ms) {
+            return Ok(());
+        }
         let along = self.along_with(ids, &to);
         let allowance = &mut self.peers.entry(to).or_default().allowance;
         let mut parcels = Vec::new();
         let (mut bytes, mut full): (usize, usize) = (0, 0);
         for id in along.iter().chain(ids) {
-            if full >= ANSWERS_MAX || !allowance.is_left(turn.now.mono_ms) {
+            if full >= ANSWERS_MAX || !allowance.is_left(now_ms) {
                 break;
             }
             let found = stored_parcel(&turn.store, id)?;
