@@ -18,7 +18,7 @@ use replica::{Effect, Lane, Recipient, Replica};
 use super::audit::Audit;
 use super::clock::Moment;
 use super::disk::Disk;
-use super::judge::{Judge, Seen, Sight, Violation};
+use super::judge::{Judge, Seen, Sight, Violation, are_level};
 use super::liar::{self, Act, Heard, Place};
 use super::network::Network;
 use super::plan::Plan;
@@ -208,11 +208,9 @@ impl Cluster {
     /// height and nothing in hand. Submits nothing new once everything has healed.
     pub fn is_at_rest(&mut self) -> bool {
         self.wallets.close();
-        let mut heights = self
-            .honest()
-            .map(|(_, _, replica, _)| replica.header().height);
-        let first = heights.next();
-        self.wallets.open().is_empty() && heights.all(|height| Some(height) == first)
+        let heights = self.honest().map(|(_, _, replica, _)| replica.header());
+        let heights: Vec<u64> = heights.map(|header| header.height.get()).collect();
+        self.wallets.open().is_empty() && are_level(heights.iter().copied())
     }
 
     /// The common ground.

@@ -20,6 +20,7 @@ mod times;
 mod told;
 
 pub use accounted::Accounted;
+pub(super) use accounted::are_level;
 pub use agreement::Agreement;
 pub use blamed::Blamed;
 pub use equivocation::Equivocation;
