@@ -32,9 +32,11 @@ const RETRIED_MAX: usize = 256;
 /// A peer whose heads are so many rounds above ours is followed round by round instead of being asked
 /// for single events.
 const FOLLOW_ROUNDS_MIN: u64 = 4;
-/// The same for a peer that has so many more events of some round or other: a side of a cut settles
-/// nothing and so stays in its round, however long it is.
-const FOLLOW_EVENTS_MIN: u64 = 128;
+/// The same for a peer that has so many more events, of whatever round, and so many a member: a side of a
+/// cut settles nothing and so stays in its round, however long it is.
+const FOLLOW_EVENTS_MIN: usize = 128;
+/// See [`FOLLOW_EVENTS_MIN`]; less than a member's newest event or two is merely under way.
+const FOLLOW_EVENTS_EACH_MIN: usize = 4;
 /// Events that go along with those wanted at most: of a longer past whoever lacks it follows somebody.
 const ALONG_MAX: usize = 256;
 
@@ -220,7 +222,10 @@ impl Replica {
             let next = newest.map_or(0, |seq| seq.get().saturating_add(1));
             sum.saturating_add(head.seq.get().saturating_add(1).saturating_sub(next))
         });
-        if highest.since(own) >= FOLLOW_ROUNDS_MIN || behind >= FOLLOW_EVENTS_MIN {
+        let members = self.committee.size();
+        let many = FOLLOW_EVENTS_MIN.max(members.saturating_mul(FOLLOW_EVENTS_EACH_MIN));
+        let is_far = behind >= u64::try_from(many).unwrap_or(u64::MAX);
+        if is_far || highest.since(own) >= FOLLOW_ROUNDS_MIN {
             if self.fetch.may_follow(from, turn.now.mono_ms) {
                 let round = own.earlier(1).max(self.dag.floor());
                 self.follow(
