@@ -250,18 +250,33 @@ impl Cli {
             .enable_all()
             .build()
             .map_err(|error| Error::Runtime { error })?;
-        runtime.block_on(async {
+        let ended = runtime.block_on(async {
             // A command that is dropped ends its peers.
             tokio::select! {
                 ended = context.run(self.command) => ended,
                 signalled = interrupted() => signalled.map(|()| 130),
             }
-        })
+        });
+        // A simulation that was interrupted is not waited for.
+        runtime.shutdown_background();
+        ended
+    }
+}
+
+/// Runs what waits for nothing on a thread of its own, so that signals are heard meanwhile.
+async fn apart(work: impl FnOnce() -> Result<u8, Error> + Send + 'static) -> Result<u8, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(ended) => ended,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Ok(130),
+        },
     }
 }
 
 impl Context {
     async fn run(&self, command: Command) -> Result<u8, Error> {
+        let voice = self.voice;
         match command {
             Command::Up(up) => self.up(&up).await,
             Command::Down => self.down().await,
@@ -271,17 +286,17 @@ impl Context {
             Command::Load(load) => self.load(load.load()).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
-            Command::Reference(reference) => reference.carry_out(self.voice),
-            Command::Exhaustive(exhaustive) => exhaustive.carry_out(self.voice),
-            Command::Twins(twins) => twins.carry_out(self.voice),
+            Command::Reference(reference) => apart(move || reference.carry_out(voice)).await,
+            Command::Exhaustive(exhaustive) => apart(move || exhaustive.carry_out(voice)).await,
+            Command::Twins(twins) => apart(move || twins.carry_out(voice)).await,
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
-            Command::Sim(sim) => sim.carry_out(self.voice),
-            Command::Swarm(swarm) => swarm.carry_out(self.voice),
-            Command::Scale(scale) => scale.carry_out(self.voice),
-            Command::Latency(latency) => latency.carry_out(self.voice),
-            Command::Scenarios(scenarios) => scenarios.carry_out(self.voice),
-            Command::Pace(pace) => pace.carry_out(self.voice),
+            Command::Sim(sim) => apart(move || sim.carry_out(voice)).await,
+            Command::Swarm(swarm) => apart(move || swarm.carry_out(voice)).await,
+            Command::Scale(scale) => apart(move || scale.carry_out(voice)).await,
+            Command::Latency(latency) => apart(move || latency.carry_out(voice)).await,
+            Command::Scenarios(scenarios) => apart(move || scenarios.carry_out(voice)).await,
+            Command::Pace(pace) => apart(move || pace.carry_out(voice)).await,
             Command::Mint { key, amount, host } => self.mint(key, amount, host).await,
         }
     }
