@@ -129,10 +129,7 @@ impl Kind {
     pub(crate) fn holder(&self) -> Option<Holder> {
         match self {
             Self::Transfer | Self::Data { .. } | Self::Evidence(_) | Self::Commit { .. } => None,
-            Self::Name { to, from, .. } => Some(Holder {
-                key: *to,
-                number: Holder::next_number(from.as_ref()),
-            }),
+            Self::Name { to, from, .. } => Some(Holder::after(from.as_ref(), *to)),
         }
     }
 }

@@ -49,6 +49,15 @@ pub(crate) fn each(
     }
 }
 
+/// The first of so many cases that fails or panics.
+#[cfg(feature = "planted")]
+pub(crate) fn first_at_fault(
+    cases: u64,
+    mut carry_out: impl FnMut(u64) -> Result<(), String>,
+) -> Option<u64> {
+    (0..cases).find(|case| caught(|| carry_out(*case)).is_err())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

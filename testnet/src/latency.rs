@@ -17,7 +17,7 @@ use wallet_proto::reply::Stage;
 use crate::error::Error;
 use crate::sim::clock::Moment;
 use crate::sim::cluster::Cluster;
-use crate::sim::judge::{Agreement, Judge, Seen, Sight};
+use crate::sim::judge::{Agreement, Judge, Seen, Sight, new_heights};
 use crate::sim::plan::{Fault, Lane, Plan, Trouble, Workload};
 
 /// What every message takes, in milliseconds: long beside the clocks of peers, which count whole ones.
@@ -166,18 +166,24 @@ fn plan(task: Task) -> Plan {
         trouble: Trouble::Crash { peer, steps: 0 },
     };
     Plan {
+        faults: (0..task.crashed).map(crash).collect(),
+        ..alike(task.peers, task.every_ms, end_ms)
+    }
+}
+
+/// So many peers of the same stake, every message takes the same time, and wallets pay as often.
+pub(crate) fn alike(peers: usize, every_ms: u64, end_ms: u64) -> Plan {
+    Plan {
         lane: Lane {
             delay_us: 1_000 * DELAY_MS,
-            tail_us: 0,
-            ..Lane::default()
+            ..Lane::NONE
         },
         workload: Workload {
             wallets: WALLETS,
-            every_ms: task.every_ms,
+            every_ms,
             ..Workload::default()
         },
-        faults: (0..task.crashed).map(crash).collect(),
-        ..Plan::quiet(1, vec![1_000; task.peers], end_ms)
+        ..Plan::quiet(1, vec![1_000; peers], end_ms)
     }
 }
 
@@ -246,12 +252,10 @@ impl Judge for Watch {
                 }
             }
             Sight::Handled { replica, .. } => {
-                let mut height = replica.header().height;
-                // One input may settle several blocks.
-                while height > Height::ZERO && !times.settled.contains_key(&(height, seen.process))
-                {
-                    times.settled.insert((height, seen.process), seen.at);
-                    height = height.earlier(1);
+                let process = seen.process;
+                let is_known = |height| times.settled.contains_key(&(height, process));
+                for height in new_heights(replica, is_known) {
+                    times.settled.insert((height, process), seen.at);
                 }
             }
             Sight::Started(_) | Sight::Left(_) | Sight::Killed => {}

@@ -13,12 +13,7 @@ use crate::sim::swarm::{millis, remembering};
 const LANE: Lane = Lane {
     delay_us: 50_000,
     tail_us: 25_000,
-    loss: 0,
-    reorder: 0,
-    duplicate: 0,
-    replay: 0,
-    corrupt: 0,
-    bandwidth: 0,
+    ..Lane::NONE
 };
 /// Wallets that pay in turn, and the mean time between two payments, in milliseconds.
 const WALLETS: usize = 16;

@@ -7,9 +7,9 @@ use consensus::reference::generate::{Options, graph};
 use serde::Serialize;
 
 use crate::cases::each;
-use crate::error::Error;
 #[cfg(feature = "planted")]
-use crate::sim::swarm::caught;
+use crate::cases::first_at_fault;
+use crate::error::Error;
 use crate::sim::swarm::{append, commit};
 use crate::voice::Voice;
 
@@ -56,7 +56,7 @@ pub fn run(from: u64, graphs: u64, log: &Path, voice: Voice) -> Result<Found, Er
 #[cfg(feature = "planted")]
 pub(crate) fn first_difference(graphs: u64) -> Option<u64> {
     let mut found = Found::default();
-    (0..graphs).find(|seed| caught(|| compare(*seed, &mut found)).is_err())
+    first_at_fault(graphs, |seed| compare(seed, &mut found))
 }
 
 /// Small graphs for most seeds: what is rare in one of them is met in another.

@@ -7,9 +7,9 @@ use primitives::units::Height;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::latency::{DELAY_MS, Distribution, Measured, measure};
+use crate::latency::{DELAY_MS, Distribution, Measured, alike, measure};
 use crate::sim::clock::Moment;
-use crate::sim::plan::{Fault, Lane, Liar, Lie, Peers, Plan, Trouble, Workload};
+use crate::sim::plan::{Fault, Lane, Liar, Lie, Peers, Plan, Trouble};
 
 /// When the trouble begins, in milliseconds.
 const BEGIN_MS: u64 = 4_000;
@@ -19,9 +19,7 @@ const REST_MS: u64 = 12_000;
 const HALF: [usize; 4] = [0, 1, 2, 3];
 /// How long a cut lasts.
 const CUT_MS: u64 = 20_000;
-/// Wallets that pay in turn, and the mean time between two payments.
-const WALLETS: usize = 16;
-/// See [`WALLETS`].
+/// The mean time between two payments.
 const EVERY_MS: u64 = 50;
 
 /// A network and what is wrong with it.
@@ -125,22 +123,10 @@ fn ring(peers: usize) -> Scenario {
 const fn slow(from: Peers, to: Peers, delay_us: u64) -> Trouble {
     let lane = Lane {
         delay_us,
-        ..NOTHING_WORSE
+        ..Lane::NONE
     };
     Trouble::Lane { from, to, lane }
 }
-
-/// Zeros leave a lane as it is.
-const NOTHING_WORSE: Lane = Lane {
-    delay_us: 0,
-    tail_us: 0,
-    loss: 0,
-    reorder: 0,
-    duplicate: 0,
-    replay: 0,
-    corrupt: 0,
-    bandwidth: 0,
-};
 
 impl Scenario {
     const fn of(name: &'static str, peers: usize, odd: Vec<usize>) -> Self {
@@ -176,10 +162,9 @@ impl Scenario {
 
     fn plan(&self) -> Plan {
         let end_ms = BEGIN_MS + self.for_ms;
-        let is_ended = |trouble: &Trouble| matches!(trouble, Trouble::Cut { .. });
         let fault = |trouble: &Trouble| Fault {
             from_ms: BEGIN_MS,
-            to_ms: match is_ended(trouble) {
+            to_ms: match is_cut(trouble) {
                 true => end_ms,
                 false => end_ms + REST_MS + 1,
             },
@@ -190,18 +175,9 @@ impl Scenario {
             lie: lie.clone(),
         };
         Plan {
-            lane: Lane {
-                delay_us: 1_000 * DELAY_MS,
-                ..NOTHING_WORSE
-            },
-            workload: Workload {
-                wallets: WALLETS,
-                every_ms: EVERY_MS,
-                ..Workload::default()
-            },
             liars: self.lie.iter().map(liar).collect(),
             faults: self.troubles.iter().map(fault).collect(),
-            ..Plan::quiet(1, vec![1_000; self.peers], end_ms + REST_MS)
+            ..alike(self.peers, EVERY_MS, end_ms + REST_MS)
         }
     }
 
@@ -212,11 +188,8 @@ impl Scenario {
     pub fn run(&self) -> Result<Report, Error> {
         let window = Moment::at_ms(BEGIN_MS)..Moment::at_ms(BEGIN_MS + self.for_ms);
         let measured = measure(self.plan(), &window)?;
-        let is_cut = self
-            .troubles
-            .iter()
-            .any(|trouble| matches!(trouble, Trouble::Cut { .. }));
-        let recovered_us = is_cut.then(|| recovered_us(&measured, window.end));
+        let has_cut = self.troubles.iter().any(is_cut);
+        let recovered_us = has_cut.then(|| recovered_us(&measured, window.end));
         let leaders = measured.times.leaders(&window);
         let of = |is_odd: bool| {
             let payments = measured.payments.iter();
@@ -240,6 +213,10 @@ impl Scenario {
             violations: measured.violations,
         })
     }
+}
+
+const fn is_cut(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Cut { .. })
 }
 
 /// From the first frontier told after `healed` until every process that holds blocks held one that none
@@ -266,18 +243,24 @@ fn recovered_us(measured: &Measured, healed: Moment) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Everything became final and nothing was wrong; in hundredths of a delay, how long payments took.
-    fn mean(name: &str) -> Vec<u64> {
+    /// The scenarios of this name: everything became final and nothing was wrong.
+    fn reports(name: &str) -> Vec<Report> {
         let all = all().into_iter();
-        let reports = all
+        let reports: Vec<_> = all
             .filter(|scenario| scenario.name.contains(name))
-            .map(|scenario| scenario.run().unwrap());
-        let mean = |report: Report| {
+            .map(|scenario| scenario.run().unwrap())
+            .collect();
+        for report in &reports {
             assert_eq!((report.open, report.violations), (0, 0), "{report:?}");
             assert!(report.payments.count > 100, "{report:?}");
-            report.payments.mean
-        };
-        reports.map(mean).collect()
+        }
+        reports
+    }
+
+    /// How long payments took on average, in hundredths of a delay.
+    fn mean(name: &str) -> Vec<u64> {
+        let reports = reports(name).into_iter();
+        reports.map(|report| report.payments.mean).collect()
     }
 
     #[test]
@@ -298,20 +281,14 @@ mod tests {
 
     #[test]
     fn a_slow_peer_leads_less_and_what_it_is_asked_takes_longer() {
-        let all = all().into_iter();
-        let mut slow = all.filter(|scenario| scenario.name.contains("three times"));
-        let report = slow.next().unwrap().run().unwrap();
-        assert_eq!((report.open, report.violations), (0, 0), "{report:?}");
+        let report = &reports("three times")[0];
         assert!(7 * report.led_by_odd < report.blocks, "{report:?}");
         assert!(report.payments_at_odd.mean > report.payments.mean);
     }
 
     #[test]
     fn a_cut_of_twenty_seconds_is_over_within_a_second_of_the_first_frontier() {
-        let all = all().into_iter();
-        let mut cut = all.filter(|scenario| scenario.name.contains("cut"));
-        let report = cut.next().unwrap().run().unwrap();
-        assert_eq!((report.open, report.violations), (0, 0), "{report:?}");
+        let report = &reports("cut")[0];
         assert_eq!(report.blocks, 0, "{report:?}");
         assert!(report.recovered_ms.unwrap() < 1_000, "{report:?}");
     }

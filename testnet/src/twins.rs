@@ -19,14 +19,14 @@ use serde::Serialize;
 use wallet_proto::reply::{Reply, Stage};
 
 use crate::cases::each;
+#[cfg(feature = "planted")]
+use crate::cases::first_at_fault;
 use crate::error::Error;
 use crate::sim::clock::{Moment, WALL_START_MS};
 use crate::sim::disk::Disk;
 use crate::sim::judge::{Agreement, Judge, Seen, Sight};
 use crate::sim::liar::Heard;
 use crate::sim::plan::{Plan, Workload};
-#[cfg(feature = "planted")]
-use crate::sim::swarm::caught;
 use crate::sim::swarm::{append, commit, remembering};
 use crate::sim::wallets::payment;
 use crate::sim::wire::Wire;
@@ -113,9 +113,9 @@ fn run_case(schedules: &[Schedule], case: u64, found: &mut Found) -> Result<(), 
 
 /// The first of so many cases in which something is not as promised, or panics.
 #[cfg(feature = "planted")]
-pub(crate) fn first_at_fault(cases: u64) -> Option<u64> {
+pub(crate) fn first_violation(cases: u64) -> Option<u64> {
     let (schedules, mut found) = (schedules(), Found::default());
-    (0..cases).find(|case| caught(|| run_case(&schedules, *case, &mut found)).is_err())
+    first_at_fault(cases, |case| run_case(&schedules, case, &mut found))
 }
 
 /// Carries one case out.

@@ -18,7 +18,7 @@ use crate::wait::{Probe, until};
 const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// What the judge found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
     /// All peers hold the same blocks.
@@ -30,6 +30,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Of a run in virtual time: the worse of both counts as more.
+    #[must_use]
+    pub const fn of_run(violations: usize, open: usize) -> Self {
+        match (violations, open) {
+            (0, 0) => Self::Agree,
+            (0, _) => Self::Stalled,
+            _ => Self::Diverged,
+        }
+    }
+
     /// The exit code of the program.
     #[must_use]
     pub const fn exit(self) -> u8 {

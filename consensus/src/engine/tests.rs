@@ -346,11 +346,8 @@ fn a_thousand_variants_of_the_own_events_change_nobodys_lead() {
         let blocks = engine.advance(&drawing.dag, &ALL);
         let creator = |id: &Digest| drawing.dag.event(id).unwrap().header().creator;
         let leaders: Vec<_> = blocks.iter().map(|block| creator(&block.leader)).collect();
-        (
-            leaders,
-            blocks.last().unwrap().seed_after,
-            blocks.last().unwrap().leader,
-        )
+        let last = blocks.last().unwrap();
+        (leaders, last.seed_after, last.leader)
     };
     let (wanted, seed, mut last) = leaders(0);
     assert!(

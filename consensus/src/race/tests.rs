@@ -98,7 +98,7 @@ fn splitting_stake_into_many_keys_gains_less_than_a_hundredth() {
     }
 }
 
-// B4 of the hazards: the last to speak may keep silent. A holder of a third, split into many keys, sees
+// The last to speak may keep silent (C17). A holder of a third, split into many keys, sees
 // every seed that its own next roots would make, and of its keys that lead shows the one that gives the
 // longest run of leads; at the end of the run somebody else leads and nobody knows what comes then.
 #[test]

@@ -19,6 +19,16 @@ fn drawing(text: &str) -> Drawing {
     drawing
 }
 
+/// A random graph of so many events.
+fn drawn(numbers: &mut Random, events: usize) -> Dag {
+    let shape = Shape::draw(numbers, events);
+    let mut dag = Dag::new(committee(&shape.stakes));
+    for event in random(numbers, &shape) {
+        dag.admit(event).unwrap();
+    }
+    dag
+}
+
 /// The event of `line` is refused for `fault`, its creator is to blame, and the DAG is unchanged.
 fn refused(before: &str, line: &str, fault: Fault) {
     let mut drawing = drawing(before);
@@ -270,11 +280,7 @@ fn roots_are_listed_by_creator_and_heard_once_a_creator() {
 fn raising_the_floor_drops_exactly_what_lies_below_it() {
     for seed in 0..30 {
         let mut numbers = Random(seed);
-        let shape = Shape::draw(&mut numbers, 150);
-        let mut dag = Dag::new(committee(&shape.stakes));
-        for event in random(&mut numbers, &shape) {
-            dag.admit(event).unwrap();
-        }
+        let mut dag = drawn(&mut numbers, 150);
         let floor = Round::new(3);
         let (kept, below): (Vec<Event>, Vec<Event>) = dag
             .events()
@@ -301,13 +307,9 @@ fn raising_the_floor_drops_exactly_what_lies_below_it() {
 fn the_first_knowing_event_and_the_newest_up_to_a_round_agree_with_a_search() {
     for seed in 0..30 {
         let mut numbers = Random(seed);
-        let shape = Shape::draw(&mut numbers, 100);
-        let mut dag = Dag::new(committee(&shape.stakes));
-        for event in random(&mut numbers, &shape) {
-            dag.admit(event).unwrap();
-        }
+        let dag = drawn(&mut numbers, 100);
         for (target, vertex) in dag.vertices() {
-            for creator in (0..shape.stakes.len()).map(|index| PeerIndex(index as u16)) {
+            for creator in (0..dag.committee().size()).map(|index| PeerIndex(index as u16)) {
                 let slow = dag
                     .vertices()
                     .filter(|(handle, own)| {
@@ -329,11 +331,7 @@ fn what_lies_between_is_what_a_walk_over_parents_finds() {
     let mut found = 0;
     for seed in 0..60 {
         let mut numbers = Random(seed);
-        let shape = Shape::draw(&mut numbers, 120);
-        let mut dag = Dag::new(committee(&shape.stakes));
-        for event in random(&mut numbers, &shape) {
-            dag.admit(event).unwrap();
-        }
+        let mut dag = drawn(&mut numbers, 120);
         dag.raise_floor(Round::new(numbers.below(3)));
         let handles: Vec<_> = dag.vertices().map(|(handle, _)| handle).collect();
         for _ in 0..20 {

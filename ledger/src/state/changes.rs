@@ -245,10 +245,9 @@ impl Changes {
                 touch(&mut touches, *key).role |= role::COMMIT;
             }
             Kind::Name { name, to, from } => {
-                let number = Holder::next_number(from.as_ref());
+                let holder = Holder::after(from.as_ref(), *to);
                 let body = transaction.body.clone();
-                self.named.insert((name.position(), number), id);
-                let holder = Holder { key: *to, number };
+                self.named.insert((name.position(), holder.number), id);
                 self.names.insert(*name, (holder, body));
                 let named = touches.entry(Subject::Name(*name)).or_default();
                 named.role |= role::NAMED;

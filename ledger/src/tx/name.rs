@@ -112,6 +112,15 @@ impl Canonical for Holder {
 }
 
 impl Holder {
+    /// Whom a transaction makes the holder that hands a name from `from`, or from nobody, to `to`.
+    #[must_use]
+    pub(crate) fn after(from: Option<&Self>, to: PublicKey) -> Self {
+        Self {
+            key: to,
+            number: Self::next_number(from),
+        }
+    }
+
     /// The number of the transaction that `holder` signs next, 0 where there is none.
     #[must_use]
     pub fn next_number(holder: Option<&Self>) -> u64 {

@@ -100,11 +100,7 @@ impl Latency {
                     for_ms: 1_000 * seconds,
                 })?;
                 voice.say("latency", &latency_words(&report), &report);
-                if report.violations > 0 {
-                    verdict = Verdict::Diverged;
-                } else if report.open > 0 && verdict == Verdict::Agree {
-                    verdict = Verdict::Stalled;
-                }
+                verdict = verdict.max(Verdict::of_run(report.violations, report.open));
             }
         }
         Ok(verdict.exit())
@@ -126,11 +122,7 @@ impl Scenarios {
         for scenario in all.filter(|scenario| scenario.name.contains(&self.name)) {
             let report = scenario.run()?;
             voice.say("scenario", &scenario_words(&report), &report);
-            if report.violations > 0 {
-                verdict = Verdict::Diverged;
-            } else if report.open > 0 && verdict == Verdict::Agree {
-                verdict = Verdict::Stalled;
-            }
+            verdict = verdict.max(Verdict::of_run(report.violations, report.open));
         }
         Ok(verdict.exit())
     }
@@ -187,9 +179,7 @@ impl Pace {
                 words += &format!("; remembering signatures {:.1} times", times(wall_ms));
             }
             voice.say("pace", &words, &report);
-            if report.violations > 0 {
-                verdict = Verdict::Diverged;
-            }
+            verdict = verdict.max(Verdict::of_run(report.violations, 0));
         }
         Ok(verdict.exit())
     }

@@ -62,13 +62,7 @@ impl Sim {
             shrink(plan, found.judge, SHRINK_RUNS).write(path)?;
             voice.progress(&format!("primus-testnet sim --plan {}", path.display()));
         }
-        let holds = report.violations.is_empty();
-        let verdict = if holds {
-            Verdict::Agree
-        } else {
-            Verdict::Diverged
-        };
-        Ok(verdict.exit())
+        Ok(Verdict::of_run(report.violations.len(), 0).exit())
     }
 }
 
@@ -112,13 +106,7 @@ impl Swarm {
         voice.progress(&format!("officials: {:?}", found.officials));
         let words = format!("{} seeds, {} violations", found.seeds, found.violations);
         voice.say("swarm", &words, &found);
-        let holds = found.violations == 0;
-        let verdict = if holds {
-            Verdict::Agree
-        } else {
-            Verdict::Diverged
-        };
-        Ok(verdict.exit())
+        Ok(Verdict::of_run(found.violations, 0).exit())
     }
 }
 

@@ -10,7 +10,7 @@ use super::plan::{Profile, draw};
 use super::run::run;
 use super::swarm::{caught, remembering};
 use crate::reference::first_difference;
-use crate::twins::first_at_fault;
+use crate::twins::first_violation;
 
 /// Graphs, and cases of two copies of one key, that a bug is given which no seed shows.
 const CASES: u64 = 10_000;
@@ -56,7 +56,7 @@ pub fn try_bug(bug: Bug, seeds: u64, jobs: usize) -> Canary {
         .into_inner()
         .unwrap_or_default()
         .or_else(|| Some((first_difference(CASES)?, "reference")))
-        .or_else(|| Some((first_at_fault(CASES)?, "twins")));
+        .or_else(|| Some((first_violation(CASES)?, "twins")));
     planted::plant(None);
     Canary {
         bug: format!("{bug:?}"),

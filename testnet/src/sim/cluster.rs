@@ -210,7 +210,7 @@ impl Cluster {
         self.wallets.close();
         let heights = self.honest().map(|(_, _, replica, _)| replica.header());
         let heights: Vec<u64> = heights.map(|header| header.height.get()).collect();
-        self.wallets.open().is_empty() && are_level(heights.iter().copied())
+        self.wallets.open().is_empty() && are_level(heights.iter().copied(), &self.world.plan)
     }
 
     /// The common ground.

@@ -3,6 +3,7 @@
 //! A judge sees every effect of every honest process and the end of the run. It is written from what
 //! is promised, and asks none of the predicates that the core decides by.
 
+use primitives::units::Height;
 use replica::{Effect, Replica};
 use serde::Serialize;
 
@@ -99,6 +100,15 @@ pub fn all() -> Vec<Box<dyn Judge>> {
         Box::new(Times::default()),
         Box::new(Told::default()),
     ]
+}
+
+/// The heights that a replica has settled down to the first that is known, highest first: one input may
+/// settle several blocks.
+pub(crate) fn new_heights(replica: &Replica, is_known: impl Fn(Height) -> bool) -> Vec<Height> {
+    let newest = replica.header().height;
+    std::iter::successors(Some(newest), |height| Some(height.earlier(1)))
+        .take_while(|height| *height > Height::ZERO && !is_known(*height))
+        .collect()
 }
 
 /// Whether a process of `peer` may lack what the peer once wrote.

@@ -98,18 +98,27 @@ pub struct Lane {
     pub bandwidth: u64,
 }
 
+impl Lane {
+    /// At once and without fault; as what a fault does to a lane, nothing.
+    pub const NONE: Self = Self {
+        delay_us: 0,
+        tail_us: 0,
+        loss: 0,
+        reorder: 0,
+        duplicate: 0,
+        replay: 0,
+        corrupt: 0,
+        bandwidth: 0,
+    };
+}
+
 impl Default for Lane {
     /// A continent: 20 ms and some.
     fn default() -> Self {
         Self {
             delay_us: 20_000,
             tail_us: 3_000,
-            loss: 0,
-            reorder: 0,
-            duplicate: 0,
-            replay: 0,
-            corrupt: 0,
-            bandwidth: 0,
+            ..Self::NONE
         }
     }
 }

@@ -16,7 +16,7 @@ use primitives::{Digest, codec};
 use wallet_proto::reply::Stage;
 
 use super::equivocation::own_events;
-use super::{Cluster, Judge, Seen, Sight};
+use super::{Cluster, Judge, Seen, Sight, new_heights};
 use crate::sim::clock::Moment;
 use crate::sim::wallets::Submission;
 
@@ -47,11 +47,8 @@ impl Judge for Told {
                 }
             }
             Sight::Handled { replica, .. } => {
-                let mut height = replica.header().height;
-                // One input may settle several blocks.
-                while height > Height::ZERO && !self.settled.contains_key(&height) {
+                for height in new_heights(replica, |height| self.settled.contains_key(&height)) {
                     self.settled.insert(height, seen.at);
-                    height = height.earlier(1);
                 }
             }
             Sight::Started(_) | Sight::Killed => {}

@@ -165,11 +165,6 @@ impl Draw {
     }
 
     fn links(&mut self) {
-        let none = Lane {
-            delay_us: 0,
-            tail_us: 0,
-            ..Lane::default()
-        };
         let mut some = |most, worse: &dyn Fn(&mut Stream) -> Lane| {
             self.some(most, |stream, size| Trouble::Lane {
                 from: some_peers(stream, size),
@@ -180,32 +175,32 @@ impl Draw {
         let rate = |stream: &mut Stream, most| stream.between(1, most) as u32;
         some(3, &|stream| Lane {
             loss: rate(stream, 300),
-            ..none
+            ..Lane::NONE
         });
         some(3, &|stream| Lane {
             delay_us: 1_000 * stream.between(1, 500),
             tail_us: 1_000 * stream.between(1, 200),
-            ..none
+            ..Lane::NONE
         });
         some(3, &|stream| Lane {
             reorder: rate(stream, 500),
-            ..none
+            ..Lane::NONE
         });
         some(3, &|stream| Lane {
             duplicate: rate(stream, 500),
-            ..none
+            ..Lane::NONE
         });
         some(2, &|stream| Lane {
             replay: rate(stream, 500),
-            ..none
+            ..Lane::NONE
         });
         some(2, &|stream| Lane {
             corrupt: rate(stream, 50),
-            ..none
+            ..Lane::NONE
         });
         some(2, &|stream| Lane {
             bandwidth: stream.between(20_000, 1_000_000),
-            ..none
+            ..Lane::NONE
         });
     }
 
