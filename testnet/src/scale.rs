@@ -389,10 +389,7 @@ impl Scale {
 /// What a message means to a replica: encoded, decoded and verified as by a node.
 fn gossip(world: &World, message: &Message) -> Result<Rc<Gossip>, Error> {
     let bytes = codec::encode(message)?;
-    Ok(Rc::new(verify(
-        &bytes,
-        std::slice::from_ref(&world.committee),
-    )?))
+    Ok(Rc::new(verify(&bytes, world.committees())?))
 }
 
 /// The most memory that this process ever had, in MiB; 0 where the system does not tell.

@@ -328,7 +328,7 @@ impl Run {
     fn submit(&mut self) -> Result<(), Error> {
         for process in 0..PROCESSES {
             let transaction = match self.submitted {
-                version @ (0 | 1) => payment(&self.world, 0, usize::from(version > 0))?,
+                version @ (0 | 1) => payment(&self.world, 0, usize::from(version > 0), None)?,
                 nonce => Transaction::unsigned(Body::data(nonce, vec![7; 8])?),
             };
             let bytes = codec::encode(&transaction)?;

@@ -8,7 +8,7 @@ use dag::gossip::Parcel;
 use ledger::tx::{Body, Payload, Transaction};
 use primitives::codec::{self, Bytes, List};
 use primitives::keys::Signer;
-use primitives::units::{PeerIndex, Round, Seq, Time};
+use primitives::units::{Epoch, PeerIndex, Round, Seq, Time};
 
 use crate::error::Error;
 use crate::sim::world::{World, index};
@@ -69,7 +69,7 @@ impl Lights {
             let header = Header {
                 version: 1,
                 chain: world.chain,
-                epoch: world.committee.epoch(),
+                epoch: Epoch::ZERO,
                 creator: *peer,
                 round: Round::new(round),
                 seq: Seq::new(round),
@@ -81,7 +81,7 @@ impl Lights {
                 time,
                 payload: payload_digest(&payload),
                 payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-                beacon: Some(key.beacon(&world.chain, world.committee.epoch(), Round::new(round))),
+                beacon: Some(key.beacon(&world.chain, Epoch::ZERO, Round::new(round))),
                 attestations: List::empty(),
             };
             let event = Event::sign(header, key.as_ref())?;

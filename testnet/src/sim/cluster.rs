@@ -32,7 +32,8 @@ use crate::error::Error;
 mod faults;
 mod links;
 
-/// Inputs that wait for a process; more are lost, as a transport that pauses reading would have it.
+/// Inputs that wait for a process; more messages are lost, as with peers that do not wait for a slow
+/// reader.
 const INBOX_MAX: usize = 1_024;
 /// Inputs whose effects share one sync.
 const GROUP_MAX: usize = 64;
@@ -359,7 +360,8 @@ impl Cluster {
     /// Hands a process what happened to it.
     fn give(&mut self, process: usize, heard: Heard) -> Result<(), Error> {
         let place = &mut self.processes[process];
-        if !place.runs() || place.inbox.len() >= INBOX_MAX {
+        let is_message = matches!(heard, Heard::Message { .. });
+        if !place.runs() || (is_message && place.inbox.len() >= INBOX_MAX) {
             return Ok(());
         }
         place.inbox.push_back(heard);
@@ -400,6 +402,7 @@ impl Cluster {
                         return Ok(());
                     }
                 };
+                self.world.meet(replica.committee());
                 effects.iter().for_each(|effect| self.audit.effect(effect));
                 self.audit.end();
                 self.show(process, Cue::Handled(&effects));

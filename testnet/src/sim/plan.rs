@@ -135,6 +135,9 @@ pub struct Workload {
     pub double_spends: u32,
     /// How many of a thousand submissions are opaque data instead of a payment.
     pub data: u32,
+    /// How many of a thousand payments move stake: to a peer of the core, away from one outside it that
+    /// leaves so, or back to one that had left.
+    pub moves: u32,
 }
 
 /// A peer that does not follow the rules.

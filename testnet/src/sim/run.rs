@@ -27,6 +27,8 @@ pub struct Report {
     pub inputs: u64,
     /// The greatest height settled.
     pub height: u64,
+    /// The latest epoch that a peer came to.
+    pub epoch: u64,
     /// Transactions submitted, and how many of them are final.
     pub submitted: usize,
     /// See `submitted`.
@@ -77,6 +79,7 @@ pub fn run_with(plan: Plan, judges: Vec<Box<dyn Judge>>) -> Result<Report, Error
         virtual_ms: cluster.now().ms(),
         inputs: cluster.inputs(),
         height: heights.map(|header| header.height.get()).max().unwrap_or(0),
+        epoch: cluster.world().committees().len() as u64 - 1,
         submitted: submissions.len(),
         settled: submissions.len() - cluster.wallets().open().len(),
         lies: cluster.lies(),

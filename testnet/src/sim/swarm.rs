@@ -53,6 +53,9 @@ pub struct Found {
     pub violations: usize,
     /// The seeds that violated something.
     pub seeds_at_fault: Vec<u64>,
+    /// The latest epochs of all runs, summed.
+    #[serde(default)]
+    pub epochs: u64,
     /// How often each kind of liar did not follow the rules.
     #[serde(default)]
     pub lies: BTreeMap<String, u64>,
@@ -113,6 +116,7 @@ pub fn run(task: &Task, log: &Path, voice: Voice) -> Result<Found, Error> {
         wall_ms: millis(begun),
         violations: sum.violations,
         seeds_at_fault: sum.at_fault.into_keys().collect(),
+        epochs: sum.epochs,
         lies: sum.lies,
         officials: sum.officials,
     };
@@ -126,6 +130,7 @@ struct Sum {
     virtual_ms: u64,
     violations: usize,
     at_fault: BTreeMap<u64, PathBuf>,
+    epochs: u64,
     lies: BTreeMap<String, u64>,
     officials: BTreeMap<String, u64>,
     told_s: u64,
@@ -145,6 +150,7 @@ impl Sum {
         let violations = match outcome {
             Ok(report) => {
                 self.virtual_ms += report.virtual_ms;
+                self.epochs += report.epoch;
                 for (sums, counts) in [
                     (&mut self.lies, report.lies),
                     (&mut self.officials, report.officials),

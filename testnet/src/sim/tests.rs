@@ -1,4 +1,4 @@
-use super::plan::{Fault, Heal, Peers, Plan, Trouble, Workload};
+use super::plan::{Chain, Fault, Heal, Peers, Plan, Trouble, Workload};
 use super::run::run;
 
 fn plan(seed: u64) -> Plan {
@@ -8,6 +8,7 @@ fn plan(seed: u64) -> Plan {
             every_ms: 200,
             double_spends: 200,
             data: 300,
+            moves: 0,
         },
         heal: Some(Heal {
             core: (0..4).collect(),
@@ -52,6 +53,36 @@ fn a_cut_and_a_crash_heal() {
     let report = run(Plan { faults, ..plan(3) }).unwrap();
     assert_eq!(report.violations, []);
     assert_eq!(report.settled, report.submitted, "{report:?}");
+}
+
+#[test]
+fn a_side_cut_off_for_several_epochs_comes_back_and_stake_moves_meanwhile() {
+    let side = || Peers::Only(vec![0, 1]);
+    let others = || Peers::Except(vec![0, 1]);
+    let cut = |from, to| Fault {
+        from_ms: 1_000,
+        to_ms: 9_000,
+        trouble: Trouble::Cut { from, to },
+    };
+    let plan = plan(4);
+    let report = run(Plan {
+        stakes: vec![1_000, 1_000, 2_000, 2_000, 2_000, 1_000, 1_000],
+        chain: Chain { lag: 2, period: 8 },
+        workload: Workload {
+            moves: 500,
+            ..plan.workload
+        },
+        faults: vec![cut(side(), others()), cut(others(), side())],
+        heal: Some(Heal {
+            core: (0..6).collect(),
+            limit_ms: 60_000,
+        }),
+        ..plan
+    })
+    .unwrap();
+    assert_eq!(report.violations, []);
+    assert_eq!(report.settled, report.submitted, "{report:?}");
+    assert!(report.epoch >= 4, "{report:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The wallets of a run: they pay, put data on record, spend coins twice, and remember what they
 //! were told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Outcome;
 use ledger::tx::draft::Coin;
@@ -19,6 +19,7 @@ use super::liar::Heard;
 use super::random::Stream;
 use super::world::{COIN, COINS, World};
 use crate::error::Error;
+use crate::keys::TestKey;
 
 /// How long a wallet waits before it looks whether its host has been restarted, in microseconds.
 const RETRY_US: u64 = 5_000_000;
@@ -49,6 +50,7 @@ pub struct Wallets {
     /// Submissions that wait to become final.
     open: BTreeSet<usize>,
     payments: usize,
+    moves: Moves,
     retry_at: Moment,
     is_closed: bool,
 }
@@ -78,6 +80,7 @@ impl Wallets {
             submissions: Vec::new(),
             open: BTreeSet::new(),
             payments: 0,
+            moves: Moves::new(world),
             retry_at: Moment::ZERO,
             is_closed: false,
         }
@@ -135,17 +138,22 @@ impl Wallets {
         let load = world.plan.workload;
         let is_data = self.stream.chance(load.data) || load.wallets == 0;
         let is_double = self.stream.chance(load.double_spends);
+        let change = self.moves.draw(world, &self.submissions);
         let first = self.submissions.len();
         if is_data {
             let body = Body::data(first as u64, vec![7; 64])?;
             self.add(world, now, &Transaction::unsigned(body), None)?;
+        } else if let Some(Change::Leave(peer)) = change {
+            self.moves.left.insert(peer, first);
+            self.add(world, now, &leave(world, peer)?, None)?;
         } else if self.payments < load.wallets * COINS {
             let coin = self.payments;
             self.payments += 1;
-            self.add(world, now, &payment(world, coin, 0)?, None)?;
+            let host = change.and_then(|change| self.moves.host(change));
+            self.add(world, now, &payment(world, coin, 0, host)?, None)?;
             if is_double {
                 self.submissions[first].rival = Some(first + 1);
-                self.add(world, now, &payment(world, coin, 1)?, Some(first))?;
+                self.add(world, now, &payment(world, coin, 1, None)?, Some(first))?;
             }
         }
         for number in first..self.submissions.len() {
@@ -210,25 +218,107 @@ impl Wallets {
     }
 }
 
-/// Spends coin number `coin` of the genesis; `version` tells rivals apart.
-pub(crate) fn payment(world: &World, coin: usize, version: usize) -> Result<Transaction, Error> {
+/// Who moves stake between peers, so that committees change. The core of a plan only gains and the
+/// others never have more than at first: what the plan says of a third and a quorum goes on to hold.
+#[derive(Debug)]
+struct Moves {
+    stream: Stream,
+    /// Peers outside the core that left, with the submission that says so.
+    left: BTreeMap<usize, usize>,
+    /// Those that came back.
+    back: BTreeSet<usize>,
+}
+
+/// What may become of a payment.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// Instead, a peer's owner takes all that it hosts of its own away.
+    Leave(usize),
+    /// Its coin is hosted with a peer of the core.
+    Host(usize),
+    /// Its coin is hosted with a peer that had left.
+    Return(usize),
+}
+
+impl Moves {
+    fn new(world: &World) -> Self {
+        Self {
+            stream: Stream::new(world.plan.seed, &[b"stake"]),
+            left: BTreeMap::new(),
+            back: BTreeSet::new(),
+        }
+    }
+
+    fn draw(&mut self, world: &World, submissions: &[Submission]) -> Option<Change> {
+        let core = &world.plan.heal.as_ref()?.core;
+        let peer = self.stream.place(world.peers());
+        if !self.stream.chance(world.plan.workload.moves) {
+            return None;
+        }
+        if core.contains(&peer) {
+            return Some(Change::Host(peer));
+        }
+        let Some(left) = self.left.get(&peer) else {
+            return Some(Change::Leave(peer));
+        };
+        let is_gone = matches!(submissions[*left].outcome(), Some((_, Outcome::Applied)));
+        (is_gone && !self.back.contains(&peer)).then_some(Change::Return(peer))
+    }
+
+    /// With whom a payment hosts its coin.
+    fn host(&mut self, change: Change) -> Option<usize> {
+        match change {
+            Change::Host(peer) => Some(peer),
+            Change::Return(peer) => self.back.insert(peer).then_some(peer),
+            Change::Leave(_) => None,
+        }
+    }
+}
+
+/// Spends coin number `coin` of the genesis and hosts it with `host`; `version` tells rivals apart.
+pub(crate) fn payment(
+    world: &World,
+    coin: usize,
+    version: usize,
+    host: Option<usize>,
+) -> Result<Transaction, Error> {
     let wallets = world.plan.workload.wallets;
     let (wallet, place) = (coin % wallets, coin / wallets);
-    let key = World::wallet(wallet);
     let to = World::wallet((wallet + 1 + version) % (wallets + 2)).public();
-    let index = world.coin(wallet, place) as u32;
+    let spent = Output::new(World::wallet(wallet).public(), COIN);
+    let paid = Output {
+        host: host.map(|host| world.key(host)),
+        ..Output::new(to, COIN.minus(Amount::new(1))?)
+    };
+    let coin = world.coin(wallet, place);
+    spend(world, coin, spent, &World::wallet(wallet), paid)
+}
+
+/// Takes the coin away that a peer hosts of its own since the genesis.
+fn leave(world: &World, peer: usize) -> Result<Transaction, Error> {
+    let spent = world.genesis.outputs[peer];
+    let paid = Output::new(spent.owner, spent.amount.minus(Amount::new(1))?);
+    spend(world, peer, spent, &world.payout(peer), paid)
+}
+
+fn spend(
+    world: &World,
+    coin: usize,
+    spent: Output,
+    key: &TestKey,
+    paid: Output,
+) -> Result<Transaction, Error> {
     let coin = Coin {
         outpoint: Outpoint {
             transaction: genesis_transaction(&world.chain),
-            index,
+            index: coin as u32,
         },
-        output: Output::new(key.public(), COIN),
+        output: spent,
     };
-    let paid = Output::new(to, COIN.minus(Amount::new(1))?);
     let draft = TransferDraft {
         inputs: vec![coin],
         outputs: vec![paid],
         ..TransferDraft::default()
     };
-    Ok(draft.sign(&[&key], &world.chain)?)
+    Ok(draft.sign(&[key], &world.chain)?)
 }

@@ -62,7 +62,7 @@ impl Wire {
     /// What a peer may hand to its replica; none if it must refuse the bytes.
     #[must_use]
     pub fn gossip(&self, world: &World) -> Option<Gossip> {
-        let verified = || verify(&self.0.bytes, core::slice::from_ref(&world.committee)).ok();
+        let verified = || verify(&self.0.bytes, world.committees()).ok();
         self.0.gossip.get_or_init(verified).clone()
     }
 

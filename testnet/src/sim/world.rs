@@ -30,8 +30,9 @@ pub struct World {
     pub genesis: Genesis,
     /// The chain's id.
     pub chain: Digest,
-    /// The committee of epoch 0; a peer's number is its index.
-    pub committee: Committee,
+    /// The committees by epoch, of every epoch that some peer has come to. In that of epoch 0 a peer's
+    /// number is its index.
+    committees: Vec<Committee>,
     /// Which seed of keys each peer has: peers are numbered by ascending key.
     names: Vec<u64>,
 }
@@ -54,7 +55,7 @@ impl World {
             plan,
             genesis,
             chain,
-            committee,
+            committees: vec![committee],
             names,
         })
     }
@@ -63,6 +64,31 @@ impl World {
     #[must_use]
     pub const fn peers(&self) -> usize {
         self.names.len()
+    }
+
+    /// The committee of an epoch that some peer has come to.
+    #[must_use]
+    pub fn committee(&self, epoch: Epoch) -> Option<&Committee> {
+        self.committees.get(usize::try_from(epoch.get()).ok()?)
+    }
+
+    /// Every committee so far, by ascending epoch.
+    #[must_use]
+    pub fn committees(&self) -> &[Committee] {
+        &self.committees
+    }
+
+    /// The peer at an index in an epoch's committee, if there is one.
+    #[must_use]
+    pub fn member(&self, epoch: Epoch, index: PeerIndex) -> Option<usize> {
+        self.number(&self.committee(epoch)?.member(index).ok()?.key)
+    }
+
+    /// A peer has come to an epoch with this committee.
+    pub fn meet(&mut self, committee: &Committee) {
+        if committee.epoch().get() == self.committees.len() as u64 {
+            self.committees.push(committee.clone());
+        }
     }
 
     /// The peer key of a peer, by which others know it.
@@ -115,6 +141,12 @@ impl World {
             signer: Box::new(key(self.names[peer], "observer")),
             ..self.setup(peer)
         }
+    }
+
+    /// The key that owns what a peer hosts of its own.
+    #[must_use]
+    pub fn payout(&self, peer: usize) -> TestKey {
+        key(self.names[peer], "payout")
     }
 
     /// The key of a wallet.

@@ -26,8 +26,8 @@ impl Judge for Blamed {
         let world = seen.world;
         let accused = effects.iter().filter_map(|effect| match effect {
             Effect::Accuse(evidence) => {
-                let creator = evidence.first.header().creator;
-                world.number(&world.committee.member(creator).ok()?.key)
+                let header = evidence.first.header();
+                world.member(header.epoch, header.creator)
             }
             Effect::Persist { .. }
             | Effect::Send { .. }

@@ -63,17 +63,25 @@ impl Equivocation {
     }
 
     fn start(&mut self, seen: &Seen<'_>) {
-        let plan = &seen.world.plan;
-        let knowing = self.knowing.get(&seen.peer).into_iter().flatten();
-        let mut knowing: Vec<_> = knowing.map(|(peer, newest)| (*newest, *peer)).collect();
-        knowing.sort_unstable();
-        let (mut sum, total) = (0, plan.stakes.iter().sum());
-        let known = knowing.into_iter().rev().find(|(_, peer)| {
-            sum += plan.stakes[*peer];
-            3 * sum >= total
-        });
-        match known {
-            Some((newest, _)) => self.warned.insert(seen.process, newest),
+        let knowing = self.knowing.get(&seen.peer);
+        let known = |newest: &&(Epoch, Seq)| {
+            let Some(committee) = seen.world.committee(newest.0) else {
+                return false;
+            };
+            let stake = |peer: &usize| {
+                let index = committee.index_of(&seen.world.key(*peer));
+                index.map_or(0, |index| committee.stake(index).get())
+            };
+            let know = knowing.into_iter().flatten().filter(|(_, it)| it >= newest);
+            3 * know.map(|(peer, _)| stake(peer)).sum::<u64>() >= committee.total().get()
+        };
+        match knowing
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .filter(known)
+            .max()
+        {
+            Some(newest) => self.warned.insert(seen.process, *newest),
             None => self.warned.remove(&seen.process),
         };
     }
@@ -104,23 +112,27 @@ impl Equivocation {
             return;
         }
         for peer in (0..plan.peers()).filter(|peer| forgets(plan, *peer)) {
-            let index = replica.committee().index_of(&seen.world.key(peer));
+            let (epoch, key) = (replica.committee().epoch(), seen.world.key(peer));
+            let index = replica.committee().index_of(&key);
             let latest = index.and_then(|index| replica.dag().latest(index));
             let knowing = self.knowing.entry(peer).or_default();
             match latest {
                 Some(latest) => {
-                    let newest = (replica.committee().epoch(), latest.seq());
-                    knowing.insert(seen.peer, newest)
+                    knowing.insert(seen.peer, (epoch, latest.seq()));
                 }
-                None => knowing.remove(&seen.peer),
-            };
+                None if knowing.get(&seen.peer).is_some_and(|it| it.0 == epoch) => {
+                    knowing.remove(&seen.peer);
+                }
+                // Whoever has come to a later epoch says nothing of this one as if it had not.
+                None => {}
+            }
         }
     }
 }
 
 /// The events in an effect that are of the process's own key.
 pub(super) fn own_events<'a>(
-    seen: &Seen<'_>,
+    seen: &Seen<'a>,
     effect: &'a Effect,
 ) -> impl Iterator<Item = &'a Parcel> {
     let parcels = match effect {
@@ -129,11 +141,10 @@ pub(super) fn own_events<'a>(
             &[]
         }
     };
-    let own = seen.world.key(seen.peer);
-    let committee = &seen.world.committee;
+    let (world, own) = (seen.world, seen.peer);
     parcels.iter().filter(move |parcel| {
-        let creator = committee.member(parcel.signed.header().creator);
-        creator.is_ok_and(|creator| creator.key == own)
+        let header = parcel.signed.header();
+        world.member(header.epoch, header.creator) == Some(own)
     })
 }
 

@@ -1,11 +1,12 @@
 //! P2, P3, P15: what one peer calls applied no peer calls applied elsewhere or rejected, of two that
-//! spend one coin one at most is applied, and both are called official only if somebody forked (C25).
+//! spend one coin one at most is applied, and both are called official in one epoch only if
+//! somebody forked (C25).
 //!
 //! A copy that a wallet hands in again after the first is applied ends as a duplicate of itself; what
 //! is told of it says nothing of the first. Nor does what is called official once one of the two is applied,
 //! which the host of such a copy may do and crash before it tells the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Outcome;
 use ledger::outcome::Reason;
@@ -13,7 +14,8 @@ use ledger::rows::Place;
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height, Seq};
 use primitives::{Digest, codec};
-use wallet_proto::reply::Stage;
+use replica::Effect;
+use wallet_proto::reply::{Reply, Stage};
 
 use super::equivocation::own_events;
 use super::{Cluster, Judge, Seen, Sight, new_heights};
@@ -25,11 +27,15 @@ use crate::sim::wallets::Submission;
 pub struct Told {
     /// What each peer first showed of each of its places.
     shown: BTreeMap<(usize, Epoch, Seq), Digest>,
-    /// Whether a peer whose disk forgets showed another event of such a place. Where all that had the first
-    /// one were killed before they wrote it down, no evidence of that is left.
+    /// Whether somebody was accused, or a peer whose disk forgets showed another event of such a place: where
+    /// all that had the first one were killed before they wrote it down, no evidence of that is left.
     is_forked: bool,
     /// When some process first held each block.
     settled: BTreeMap<Height, Moment>,
+    /// The epoch that each process was in when it last handled something.
+    epochs: BTreeMap<usize, Epoch>,
+    /// In which epochs each process called each submission official.
+    officials: BTreeMap<(u64, usize), BTreeSet<Epoch>>,
 }
 
 impl Judge for Told {
@@ -46,12 +52,25 @@ impl Judge for Told {
                     self.is_forked |= *self.shown.entry(place).or_insert(id) != id;
                 }
             }
-            Sight::Handled { replica, .. } => {
+            Sight::Handled { replica, effects } => {
+                let mut accused = effects.iter();
+                self.is_forked |= accused.any(|effect| matches!(effect, Effect::Accuse(_)));
+                // What is told by an input that ends an epoch is told of that epoch.
+                let epoch = replica.committee().epoch();
+                let before = self.epochs.insert(seen.process, epoch).unwrap_or(epoch);
+                for number in effects.iter().filter_map(told_official) {
+                    let place = (number, seen.process);
+                    self.officials.entry(place).or_default().insert(before);
+                }
                 for height in new_heights(replica, |height| self.settled.contains_key(&height)) {
                     self.settled.insert(height, seen.at);
                 }
             }
-            Sight::Started(_) | Sight::Killed => {}
+            Sight::Started(replica) => {
+                let epoch = replica.committee().epoch();
+                self.epochs.insert(seen.process, epoch);
+            }
+            Sight::Killed => {}
         }
         None
     }
@@ -65,17 +84,18 @@ impl Judge for Told {
         let mut found = Vec::new();
         for (number, submission) in submissions.iter().enumerate() {
             found.extend(contradiction(submission).map(|what| format!("of {number}: {what}")));
-            let Some(rival) = submission.rival.map(|rival| &submissions[rival]) else {
+            let Some(other) = submission.rival else {
                 continue;
             };
+            let rival = &submissions[other];
             if is_applied(submission) && is_applied(rival) {
                 found.push(format!("{number} and its rival are both applied"));
             }
             let decided = self
                 .decided(submission, cluster)
                 .min(self.decided(rival, cluster));
-            let is_official = |one| is_official(one, decided);
-            if is_official(submission) && is_official(rival) && !is_forked {
+            let official = |number: usize| self.official(number, &submissions[number], decided);
+            if !official(number).is_disjoint(&official(other)) && !is_forked {
                 let (one, other) = (&submission.told, &rival.told);
                 found.push(format!(
                     "{number} and its rival are both official: {one:?}, {other:?}"
@@ -147,15 +167,35 @@ impl Told {
             .copied()
             .unwrap_or(Moment(u64::MAX))
     }
+
+    /// In which epochs a submission was called official before it was decided.
+    fn official(&self, number: usize, submission: &Submission, decided: Moment) -> BTreeSet<Epoch> {
+        let told = &submission.told;
+        let is_of_copy = |of: &usize| {
+            let mut ends = told.iter().filter(|(_, process, _)| process == of);
+            ends.any(|(_, _, stage)| is_duplicate(stage))
+        };
+        let official = told.iter().filter(|(at, process, stage)| {
+            *stage == Stage::Official && *at < decided && !is_of_copy(process)
+        });
+        official
+            .filter_map(|(_, process, _)| self.officials.get(&(number as u64, *process)))
+            .flatten()
+            .copied()
+            .collect()
+    }
 }
 
-fn is_official(submission: &Submission, decided: Moment) -> bool {
-    let told = &submission.told;
-    let is_of_copy = |of: &usize| {
-        let mut ends = told.iter().filter(|(_, process, _)| process == of);
-        ends.any(|(_, _, stage)| is_duplicate(stage))
+/// The submission that an effect calls official, if it does.
+fn told_official(effect: &Effect) -> Option<u64> {
+    let Effect::Reply { ticket, reply, .. } = effect else {
+        return None;
     };
-    told.iter().any(|(at, process, stage)| {
-        *stage == Stage::Official && *at < decided && !is_of_copy(process)
-    })
+    let Reply::Progress(steps) = reply else {
+        return None;
+    };
+    let mut stages = steps.iter().map(|step| &step.stage);
+    stages
+        .any(|stage| *stage == Stage::Official)
+        .then_some(ticket.session)
 }

@@ -28,6 +28,7 @@ fn run(lie: Lie) -> Ran {
             every_ms: 200,
             double_spends: 200,
             data: 300,
+            moves: 0,
         },
         liars: vec![Liar { peer: LIAR, lie }],
         heal: Some(Heal {

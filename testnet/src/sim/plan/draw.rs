@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Heal, Lane, Liar, Lie, Peers, Plan, Skew, Trouble, Workload};
+use super::{Chain, Fault, Heal, Lane, Liar, Lie, Peers, Plan, Skew, Trouble, Workload};
 use crate::sim::random::Stream;
 
 /// Sizes of networks.
@@ -59,6 +59,7 @@ pub fn draw(seed: u64, profile: Profile) -> Plan {
         every_ms: [100, 300, 1_000, 3_000][stream.place(4)],
         double_spends: u32::try_from(stream.below(300)).unwrap_or(0),
         data: u32::try_from(stream.below(700)).unwrap_or(0),
+        moves: 0,
     };
     let at_fault = at_fault(&plan.stakes, profile, &mut stream);
     let mut draw = Draw {
@@ -71,6 +72,9 @@ pub fn draw(seed: u64, profile: Profile) -> Plan {
     draw.cuts();
     draw.processes();
     draw.clocks(&at_fault);
+    if profile != Profile::Beyond {
+        epochs(&mut plan);
+    }
     plan.liars = draw.at_fault(&at_fault, profile);
     plan.faults = draw.faults;
     plan.heal = (profile != Profile::Beyond).then(|| Heal {
@@ -78,6 +82,20 @@ pub fn draw(seed: u64, profile: Profile) -> Plan {
         limit_ms: HEAL_LIMIT_MS,
     });
     plan
+}
+
+/// With one half the chain has more epochs than one, and with a quarter their committees differ.
+fn epochs(plan: &mut Plan) {
+    let mut stream = Stream::new(plan.seed, &[b"epochs"]);
+    let period = [8, 16, 32, 64, 128][stream.place(5)];
+    let moves = [0, stream.between(50, 500) as u32][stream.place(2)];
+    if stream.chance(500) {
+        plan.chain = Chain {
+            lag: period / 4,
+            period,
+        };
+        plan.workload.moves = moves;
+    }
 }
 
 fn stakes(size: usize, stream: &mut Stream) -> Vec<u64> {
