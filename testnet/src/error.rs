@@ -250,6 +250,14 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// No scenario has this in its name.
+    #[error("no scenario has \"{wanted}\" in its name; there are: {names}")]
+    NoScenario {
+        /// What was asked for.
+        wanted: String,
+        /// All names.
+        names: String,
+    },
 }
 
 impl Error {
@@ -291,12 +299,13 @@ impl Error {
             | Self::Runtime { .. }
             | Self::NoProgram { .. }
             | Self::NoPeer { .. }
+            | Self::NoScenario { .. }
             | Self::Event(_)
             | Self::Replica(_) => None,
         }
     }
 
-    /// The exit code of the program: 1 failed, 4 peer unreachable, 5 timed out, 6 refused, 10
+    /// The exit code of the program: 1 failed, 2 usage, 4 peer unreachable, 5 timed out, 6 refused, 10
     /// diverged.
     #[must_use]
     pub const fn exit(&self) -> u8 {
@@ -306,6 +315,8 @@ impl Error {
             4
         } else if matches!(self, Self::Refused { .. }) {
             6
+        } else if matches!(self, Self::NoScenario { .. }) {
+            2
         } else if matches!(self.verdict(), Some(Verdict::Diverged)) {
             Verdict::Diverged.exit()
         } else {

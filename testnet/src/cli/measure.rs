@@ -69,7 +69,8 @@ fn words(report: &Report) -> String {
 #[derive(Debug, Args)]
 pub struct Latency {
     /// How many peers, one or more numbers.
-    #[arg(long, value_delimiter = ',', default_values_t = [4, 13, 50, 100])]
+    #[arg(long, value_delimiter = ',', default_values_t = [4, 13, 50, 100],
+        value_parser = clap::value_parser!(u16).range(1..=999))]
     pub peers: Vec<u16>,
     /// For how many seconds of virtual time payments count.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=20))]
@@ -110,16 +111,24 @@ impl Latency {
 /// `primus-testnet scenarios`.
 #[derive(Debug, Args)]
 pub struct Scenarios {
-    /// Only those whose name contains this.
-    #[arg(long, default_value = "")]
-    pub name: String,
+    /// Only those that have this in their names.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub only: String,
 }
 
 impl Scenarios {
     pub(super) fn carry_out(&self, voice: Voice) -> Result<u8, Error> {
         let mut verdict = Verdict::Agree;
-        let all = scenarios::all().into_iter();
-        for scenario in all.filter(|scenario| scenario.name.contains(&self.name)) {
+        let mut all = scenarios::all();
+        let names: Vec<_> = all.iter().map(|scenario| scenario.name).collect();
+        all.retain(|scenario| scenario.name.contains(&self.only));
+        if all.is_empty() {
+            return Err(Error::NoScenario {
+                wanted: self.only.clone(),
+                names: names.join(", "),
+            });
+        }
+        for scenario in all {
             let report = scenario.run()?;
             voice.say("scenario", &scenario_words(&report), &report);
             verdict = verdict.max(Verdict::of_run(report.violations, report.open));
@@ -155,10 +164,11 @@ fn scenario_words(report: &scenarios::Report) -> String {
 #[derive(Debug, Args)]
 pub struct Pace {
     /// How many peers, one or more numbers.
-    #[arg(long, value_delimiter = ',', default_values_t = [7, 50])]
+    #[arg(long, value_delimiter = ',', default_values_t = [7, 50],
+        value_parser = clap::value_parser!(u16).range(1..=999))]
     pub peers: Vec<u16>,
     /// How many seconds of virtual time.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
 }
 

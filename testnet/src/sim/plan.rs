@@ -1,6 +1,8 @@
 //! A run as a file: who there is, what is done to them, what is asked of them. A seed gives the
 //! numbers that are drawn while it runs; taking an entry out leaves the draws of the others alone.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use ledger::genesis::ONE_EPOCH;
@@ -12,6 +14,9 @@ use crate::error::Error;
 mod draw;
 
 pub use draw::{Profile, draw};
+
+/// The longest file of a plan.
+const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -421,11 +426,18 @@ impl Plan {
     /// # Errors
     /// [`Error::File`], or [`Error::RunFile`] for a file that is no plan of this version.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        let mut bytes = Vec::new();
+        // A device or pipe has no length to ask for.
+        File::open(path)
+            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+            .map_err(|error| Error::file(path, error))?;
         let faulty = |reason: String| Error::RunFile {
             path: path.to_path_buf(),
             reason,
         };
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(faulty(format!("no plan: more than {FILE_BYTES_MAX} bytes")));
+        }
         let plan: Self =
             serde_json::from_slice(&bytes).map_err(|error| faulty(format!("no plan: {error}")))?;
         plan.check().map_err(|reason| faulty(reason.to_owned()))?;

@@ -9,7 +9,6 @@ use ledger::tx::{
     Body, Checked, Outpoint, Output, Transaction, TransferDraft, check_alone, genesis_transaction,
 };
 use primitives::codec;
-use primitives::keys::Signer;
 use primitives::units::{Amount, Height};
 use replica::Ticket;
 use wallet_proto::reply::{Reply, Stage};
@@ -17,7 +16,7 @@ use wallet_proto::reply::{Reply, Stage};
 use super::clock::Moment;
 use super::liar::Heard;
 use super::random::Stream;
-use super::world::{COIN, COINS, World};
+use super::world::{COIN, COINS, STRANGERS, World};
 use crate::error::Error;
 use crate::keys::TestKey;
 
@@ -284,13 +283,13 @@ pub(crate) fn payment(
 ) -> Result<Transaction, Error> {
     let wallets = world.plan.workload.wallets;
     let (wallet, place) = (coin % wallets, coin / wallets);
-    let to = World::wallet((wallet + 1 + version) % (wallets + 2)).public();
-    let spent = Output::new(World::wallet(wallet).public(), COIN);
+    let to = world.purse((wallet + 1 + version) % (wallets + STRANGERS));
     let paid = Output {
         host: host.map(|host| world.key(host)),
         ..Output::new(to, COIN.minus(Amount::new(1))?)
     };
     let coin = world.coin(wallet, place);
+    let spent = world.genesis.outputs[coin];
     spend(world, coin, spent, &World::wallet(wallet), paid)
 }
 

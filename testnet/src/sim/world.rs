@@ -21,6 +21,9 @@ pub const COINS: usize = 64;
 /// See [`COINS`].
 pub const COIN: Amount = Amount::new(1_000);
 
+/// Keys that are paid and never pay.
+pub const STRANGERS: usize = 2;
+
 /// The common ground of a run.
 #[derive(Debug)]
 pub struct World {
@@ -35,6 +38,8 @@ pub struct World {
     committees: Vec<Committee>,
     /// Which seed of keys each peer has: peers are numbered by ascending key.
     names: Vec<u64>,
+    /// The public keys of the wallets, and of those that are only paid to.
+    purses: Vec<PublicKey>,
 }
 
 impl World {
@@ -48,7 +53,10 @@ impl World {
             .collect();
         names.sort_unstable();
         let names: Vec<u64> = names.into_iter().map(|(_, name)| name).collect();
-        let genesis = genesis(&plan, &names)?;
+        let purses: Vec<PublicKey> = (0..plan.workload.wallets + STRANGERS)
+            .map(|wallet| Self::wallet(wallet).public())
+            .collect();
+        let genesis = genesis(&plan, &names, &purses)?;
         let chain = genesis.chain_id()?;
         let committee = committee(chain, Epoch::ZERO, genesis.committee()?)?;
         Ok(Self {
@@ -57,6 +65,7 @@ impl World {
             chain,
             committees: vec![committee],
             names,
+            purses,
         })
     }
 
@@ -155,6 +164,12 @@ impl World {
         key(wallet as u64, "wallet")
     }
 
+    /// The public key of a wallet, or after them of one that is only paid to.
+    #[must_use]
+    pub fn purse(&self, wallet: usize) -> PublicKey {
+        self.purses[wallet]
+    }
+
     /// The place of a wallet's coin among the outputs of the genesis.
     #[must_use]
     pub const fn coin(&self, wallet: usize, coin: usize) -> usize {
@@ -172,7 +187,7 @@ fn key(name: u64, role: &str) -> TestKey {
     test_key(&[b"sim", role.as_bytes(), &name.to_le_bytes()])
 }
 
-fn genesis(plan: &Plan, names: &[u64]) -> Result<Genesis, Error> {
+fn genesis(plan: &Plan, names: &[u64], purses: &[PublicKey]) -> Result<Genesis, Error> {
     let mut peers = Vec::with_capacity(names.len());
     let mut outputs = Vec::new();
     for ((number, name), stake) in names.iter().enumerate().zip(&plan.stakes) {
@@ -190,8 +205,8 @@ fn genesis(plan: &Plan, names: &[u64]) -> Result<Genesis, Error> {
         });
         peers.push(peer);
     }
-    for wallet in 0..plan.workload.wallets {
-        let coin = Output::new(World::wallet(wallet).public(), COIN);
+    for purse in &purses[..plan.workload.wallets] {
+        let coin = Output::new(*purse, COIN);
         outputs.extend(std::iter::repeat_n(coin, COINS));
     }
     let parameters = Parameters {
