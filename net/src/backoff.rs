@@ -1,4 +1,4 @@
-//! Pauses between dials.
+//! Pauses between dials, and the numbers that they and damaged links draw.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ const LAST_MS: u64 = 2_000;
 #[derive(Debug)]
 pub(crate) struct Backoff {
     next_ms: u64,
-    state: u64,
+    draws: Draws,
 }
 
 impl Backoff {
     pub(crate) const fn new(seed: u64) -> Self {
         Self {
             next_ms: FIRST_MS,
-            state: seed,
+            draws: Draws::new(seed),
         }
     }
 
@@ -31,11 +31,24 @@ impl Backoff {
     pub(crate) fn pause(&mut self) -> Duration {
         let half = self.next_ms / 2;
         self.next_ms = self.next_ms.saturating_mul(2).min(LAST_MS);
-        Duration::from_millis(half + self.draw() % (half + 1))
+        Duration::from_millis(half + self.draws.draw() % (half + 1))
+    }
+}
+
+/// Numbers drawn from a seed that need not be hard to guess: SplitMix64 (Steele, Lea, Flood 2014),
+/// whose arithmetic is modulo 2^64.
+#[derive(Debug)]
+pub(crate) struct Draws {
+    state: u64,
+}
+
+impl Draws {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { state: seed }
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014), whose arithmetic is modulo 2^64.
-    fn draw(&mut self) -> u64 {
+    /// The next number.
+    pub(crate) const fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

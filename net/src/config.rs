@@ -27,6 +27,8 @@ pub struct Config {
     pub peers: Vec<PeerAddress>,
     /// Bounds of queues, sessions and handshakes.
     pub limits: Limits,
+    /// Whether [`crate::Endpoint::set_link`] may damage links. For test networks only.
+    pub link_faults: bool,
 }
 
 /// Bounds of queues, sessions and handshakes.

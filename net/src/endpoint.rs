@@ -12,11 +12,12 @@ use tokio::task::JoinSet;
 
 use crate::accept::{Acceptor, Doors};
 use crate::config::Config;
-use crate::error::{CloseReason, Error, SendError};
+use crate::error::{CloseReason, Error, LinkError, SendError};
 use crate::event::{EventSender, Events, PeerEvent, WalletEvent, channel};
 use crate::frame::{Lane, code};
 use crate::peers::{ARRIVALS_MAX, Peer, PeerTask};
 use crate::queue::lock;
+use crate::shim::{Link, Links, Shim};
 use crate::stats::{Counters, Stats};
 use crate::tls::Identity;
 use crate::transport::{peer_dialler, serving};
@@ -56,6 +57,7 @@ struct Inner {
     peers: BTreeMap<PublicKey, Arc<Peer>>,
     sessions: Arc<Sessions>,
     counters: Arc<Counters>,
+    links: Option<Arc<Links>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -81,9 +83,19 @@ impl Endpoint {
             chain,
             peers: addresses,
             limits,
+            link_faults,
         } = config;
         let identity = Identity::new(Box::new(secret), chain);
-        let quinn = serving(listen, &identity)?;
+        let links = link_faults.then(Arc::<Links>::default);
+        let mut tasks = JoinSet::new();
+        let quinn = serving(listen, &identity, |socket| match &links {
+            Some(links) => {
+                tasks.spawn(Arc::clone(links).run(Arc::clone(&socket)));
+                let links = Arc::clone(links);
+                Arc::new(Shim { socket, links })
+            }
+            None => socket,
+        })?;
         let address = quinn
             .local_addr()
             .map_err(|error| Error::Socket { kind: error.kind() })?;
@@ -96,7 +108,6 @@ impl Endpoint {
             .filter(|address| address.key != identity.public())
             .map(|address| (address.key, Arc::new(Peer::new(address, &limits))))
             .collect();
-        let mut tasks = JoinSet::new();
         let acceptor = Acceptor {
             doors: start_peers(
                 &mut tasks,
@@ -122,6 +133,7 @@ impl Endpoint {
             peers,
             sessions,
             counters,
+            links,
             tasks: Mutex::new(tasks),
         };
         Ok(Served {
@@ -159,6 +171,36 @@ impl Endpoint {
         part: Part,
     ) -> Result<(), SendError> {
         self.inner.sessions.reply(session, request, bytes, part)
+    }
+
+    /// Does from now on to what we send to a peer what `link` says; the default heals it. Several
+    /// peers at one address share a link.
+    ///
+    /// # Errors
+    /// [`LinkError`]; nothing has changed then.
+    pub fn set_link(&self, peer: &PublicKey, link: Link) -> Result<(), LinkError> {
+        let links = self.inner.links.as_ref().ok_or(LinkError::Off)?;
+        let peer = self.inner.peers.get(peer).ok_or(LinkError::NoPeer)?;
+        match link.fault() {
+            Some(field) => Err(LinkError::OutOfBounds { field }),
+            None => {
+                links.set(peer.address(), link);
+                Ok(())
+            }
+        }
+    }
+
+    /// The damaged links, by the peer at their other end.
+    ///
+    /// # Errors
+    /// [`LinkError::Off`].
+    pub fn links(&self) -> Result<BTreeMap<PublicKey, Link>, LinkError> {
+        let links = self.inner.links.as_ref().ok_or(LinkError::Off)?;
+        let peers = self.inner.peers.iter();
+        Ok(peers
+            .map(|(key, peer)| (*key, links.get(peer.address())))
+            .filter(|(_, link)| !link.is_healthy())
+            .collect())
     }
 
     /// What was counted since the start.

@@ -226,5 +226,22 @@ pub enum SendError {
     },
 }
 
+/// Why a link was not damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The endpoint was started without [`crate::Config::link_faults`].
+    #[error("this node was started without link_faults")]
+    Off,
+    /// There is no such peer.
+    #[error("no peer has this key")]
+    NoPeer,
+    /// A number is out of its bounds.
+    #[error("{field} is out of its bounds")]
+    OutOfBounds {
+        /// The field of [`crate::Link`].
+        field: &'static str,
+    },
+}
+
 #[cfg(test)]
 mod tests;

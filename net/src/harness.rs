@@ -71,6 +71,7 @@ pub(crate) fn serve(own: u8, dialled_by: &[u8], limits: Limits) -> Served {
             })
             .collect(),
         limits,
+        link_faults: false,
     };
     Endpoint::serve(config, secret(own)).expect("an endpoint")
 }

@@ -16,7 +16,8 @@
 //!   bytes; a full inbound queue pauses reading, a full outbound queue refuses the frame;
 //! - peers and wallets have queues of their own, so that neither starves the other;
 //! - [`PeerEvent::Up`], then messages and delays, then [`PeerEvent::Down`]: in that order for each
-//!   peer.
+//!   peer;
+//! - datagrams are delayed, lost or damaged on purpose only where [`Config::link_faults`] says so.
 //!
 //! Begin reading at [`Endpoint`], then `peers`.
 
@@ -30,6 +31,7 @@ mod event;
 mod frame;
 mod peers;
 mod queue;
+mod shim;
 mod stats;
 mod tls;
 mod transport;
@@ -39,9 +41,10 @@ pub use bytes::Bytes;
 pub use client::{Client, Replies};
 pub use config::{Config, Limits, PeerAddress};
 pub use endpoint::{Endpoint, Part, Served};
-pub use error::{CloseReason, Error, SendError};
+pub use error::{CloseReason, Error, LinkError, SendError};
 pub use event::{DELAY_INTERVAL, Events, Held, PeerEvent, WalletEvent};
 pub use frame::Lane;
+pub use shim::Link;
 pub use stats::{Stats, Traffic};
 
 #[cfg(test)]

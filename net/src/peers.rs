@@ -81,6 +81,10 @@ impl Peer {
         }
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn send(&self, lane: Lane, bytes: Bytes) -> Result<(), SendError> {
         if bytes.len() > GOSSIP_MESSAGE_BYTES_MAX {
             return Err(SendError::Oversized {

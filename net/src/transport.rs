@@ -10,7 +10,7 @@ use primitives::digest::keyed;
 use primitives::keys::PublicKey;
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
 use quinn::crypto::{CryptoError, HmacKey};
-use quinn::{TransportConfig, VarInt};
+use quinn::{AsyncUdpSocket, Runtime, TokioRuntime, TransportConfig, VarInt};
 use quinn_proto::RandomConnectionIdGenerator;
 use rustls::pki_types::CertificateDer;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -46,11 +46,15 @@ const CONNECTION_ID_BYTES: usize = 8;
 /// Handshakes that wait to be looked at.
 const INCOMING_MAX: usize = 4_096;
 
-/// The socket and the QUIC endpoint that serves both protocols and dials peers.
+/// The socket, wrapped, and the QUIC endpoint that serves both protocols and dials peers.
 ///
 /// # Errors
 /// [`Error::Socket`], [`Error::Settings`].
-pub(crate) fn serving(listen: SocketAddr, identity: &Identity) -> Result<quinn::Endpoint, Error> {
+pub(crate) fn serving(
+    listen: SocketAddr,
+    identity: &Identity,
+    wrap: impl FnOnce(Arc<dyn AsyncUdpSocket>) -> Arc<dyn AsyncUdpSocket>,
+) -> Result<quinn::Endpoint, Error> {
     let crypto = QuicServerConfig::try_from(identity.server()?).map_err(|_| Error::Settings)?;
     let mut server = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     // The dialer alone keeps the connection alive, and the shorter idle time of the two holds. Each
@@ -65,7 +69,7 @@ pub(crate) fn serving(listen: SocketAddr, identity: &Identity) -> Result<quinn::
     // its reset tokens are those from before, and it answers any connection id.
     let mut config = quinn::EndpointConfig::new(Arc::new(ResetKey(identity.lasting_secret())));
     config.cid_generator(|| Box::new(RandomConnectionIdGenerator::new(CONNECTION_ID_BYTES)));
-    bind(listen, config, Some(server))
+    bind(listen, config, Some(server), wrap)
 }
 
 /// The socket and the QUIC endpoint of a wallet that dials `address`.
@@ -77,7 +81,7 @@ pub(crate) fn dialling(address: SocketAddr) -> Result<quinn::Endpoint, Error> {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
-    bind(any, quinn::EndpointConfig::default(), None)
+    bind(any, quinn::EndpointConfig::default(), None, |socket| socket)
 }
 
 /// How a peer dials the peer `expected`.
@@ -167,10 +171,13 @@ fn bind(
     address: SocketAddr,
     config: quinn::EndpointConfig,
     server: Option<quinn::ServerConfig>,
+    wrap: impl FnOnce(Arc<dyn AsyncUdpSocket>) -> Arc<dyn AsyncUdpSocket>,
 ) -> Result<quinn::Endpoint, Error> {
+    let runtime = Arc::new(TokioRuntime);
     socket(address)
+        .and_then(|socket| runtime.wrap_udp_socket(socket))
         .and_then(|socket| {
-            quinn::Endpoint::new(config, server, socket, Arc::new(quinn::TokioRuntime))
+            quinn::Endpoint::new_with_abstract_socket(config, server, wrap(socket), runtime)
         })
         .map_err(|error| Error::Socket { kind: error.kind() })
 }

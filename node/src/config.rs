@@ -1,6 +1,7 @@
 //! The node's settings: flag before environment before `primus.toml` before default.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -51,6 +52,46 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// How many sealed epochs keep their events and transactions.
     pub keep_epochs: Keep,
+    /// Whether links to peers may be damaged on purpose.
+    pub link_faults: Switch,
+}
+
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Switch {
+    /// True for [`Self::On`].
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+impl FromStr for Switch {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
 }
 
 /// Where a value comes from.
@@ -143,6 +184,7 @@ pub fn load(home: &Path, overrides: &Overrides) -> Result<Config, Error> {
         log_format: settings.parse("log.format")?,
         workers: settings.parse("workers")?,
         keep_epochs: settings.parse("keep_epochs")?,
+        link_faults: settings.parse("link_faults")?,
     })
 }
 

@@ -12,7 +12,7 @@ use primitives::codec::{self, Bytes, List};
 use primitives::keys::PublicKey;
 use primitives::units::{Amount, Time};
 
-use crate::config;
+use crate::config::{self, Switch};
 use crate::error::Error;
 use crate::keyfile::{Role, Secret, private_folder};
 use crate::peers::Peers;
@@ -101,6 +101,8 @@ pub struct Plan<'a> {
     pub peers: &'a Peers,
     /// The peer's keys.
     pub secrets: &'a Secrets,
+    /// Whether links to peers may be damaged on purpose.
+    pub link_faults: Switch,
 }
 
 /// Makes a node's home; `primus run --home` starts from it.
@@ -133,10 +135,13 @@ pub fn create(plan: &Plan<'_>) -> Result<(), Error> {
         secret.write(&plan.home.join(name), role)?;
     }
     // Last, because its presence says that the home is whole.
-    let text = format!(
+    let mut text = format!(
         "listen = \"{}\"\nhttp = \"{}\"\nstore = \"{}\"\n",
         plan.listen, plan.http, plan.store
     );
+    if plan.link_faults.is_on() {
+        text.push_str("link_faults = \"on\"\n");
+    }
     fs::write(&path, text).map_err(Error::io(path.display().to_string()))
 }
 
@@ -179,6 +184,7 @@ pub fn create_dev(
         genesis: Some(&genesis),
         peers: &Peers::default(),
         secrets: &secrets,
+        link_faults: Switch::Off,
     };
     private_folder(home)?;
     let path = home.join(file::FAUCET_KEY);

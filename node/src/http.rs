@@ -3,6 +3,7 @@
 //!
 //! Every error is an `application/problem+json` with a stable `code`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +14,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
+use axum::serve::Listener;
 use ledger::Genesis;
 use net::Endpoint;
 use primitives::units::{Epoch, Height};
@@ -28,6 +30,7 @@ use crate::metrics::{self, Sources, Timings};
 use crate::status::{BlockView, Check, Status};
 use crate::store::Database;
 
+pub mod admin;
 mod body;
 pub mod client;
 mod problem;
@@ -116,20 +119,20 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         .map_err(Error::io(format!("http address {address}")))
 }
 
-/// Serves the pages until `stop` ends.
+/// Serves pages or controls until `stop` ends.
 ///
 /// # Errors
 /// [`Error::Io`].
-pub async fn serve(
-    listener: TcpListener,
-    shared: Arc<Shared>,
+pub async fn serve<L: Listener<Addr: fmt::Debug>>(
+    listener: L,
+    router: Router,
     stop: oneshot::Receiver<()>,
 ) -> Result<(), Error> {
     let stopped = async {
         // A dropped sender is a stop as well.
         let _ = stop.await;
     };
-    axum::serve(listener, router(shared))
+    axum::serve(listener, router)
         .with_graceful_shutdown(stopped)
         .await
         .map_err(Error::io("http"))

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::driver::{self, Links, QUERIES_MAX, Query, Start};
 use crate::error::Error;
 use crate::home::read_genesis;
-use crate::http::{self, Shared};
+use crate::http::{self, Shared, admin};
 use crate::keyfile::{Role, Secret};
 use crate::log::{self, LogCounts};
 use crate::metrics::Timings;
@@ -109,7 +109,8 @@ async fn serve(
     let address = listener.local_addr().map_err(Error::io("http"))?;
     tracing::info!(%address, "pages are up");
     let (stop_pages, pages_stopped) = oneshot::channel();
-    let pages = task::spawn(http::serve(listener, Arc::clone(&shared), pages_stopped));
+    let router = http::router(Arc::clone(&shared));
+    let pages = task::spawn(http::serve(listener, router, pages_stopped));
     let links = Links {
         status: status_sender,
         queries: query_receiver,
@@ -131,12 +132,13 @@ async fn serve(
 struct Running {
     driver: JoinHandle<Result<(), Error>>,
     endpoint: Endpoint,
+    _controls: Option<oneshot::Sender<()>>,
 }
 
 async fn start(
     config: Config,
     identity: Identity,
-    shared: &Shared,
+    shared: &Arc<Shared>,
     links: Links,
 ) -> Result<Running, Error> {
     let Identity {
@@ -161,6 +163,7 @@ async fn start(
         chain,
         peers,
         limits: Limits::default(),
+        link_faults: config.link_faults.is_on(),
     };
     let served =
         Endpoint::serve(settings, transport_key.signer()?).map_err(|error| Error::Network {
@@ -173,6 +176,7 @@ async fn start(
         %chain, peer = %peer.peer_key, store = %kind,
         listen = %endpoint.local_address(), "node starts"
     );
+    let controls = control(&config, shared);
     let driver = driver::spawn(Start {
         config,
         genesis,
@@ -183,7 +187,27 @@ async fn start(
         served,
         links,
     })?;
-    Ok(Running { driver, endpoint })
+    Ok(Running {
+        driver,
+        endpoint,
+        _controls: controls,
+    })
+}
+
+/// Opens the admin socket until what it returns is dropped. A node without one runs all the same.
+fn control(config: &Config, shared: &Arc<Shared>) -> Option<oneshot::Sender<()>> {
+    match admin::bind(&config.home) {
+        Ok(listener) => {
+            let (stop, stopped) = oneshot::channel();
+            let router = admin::router(Arc::clone(shared));
+            task::spawn(http::serve(listener, router, stopped));
+            Some(stop)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "there is no admin socket");
+            None
+        }
+    }
 }
 
 impl Running {

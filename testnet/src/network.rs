@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ledger::Genesis;
 use ledger::genesis::{Parameters, Peer};
 use ledger::tx::{Lock, Output};
+use node::config::Switch;
 use node::home::{self, Plan, Secrets};
 use node::keyfile::Secret;
 use node::peers::Peers;
@@ -118,6 +119,7 @@ pub fn create(setup: &Setup<'_>) -> Result<(Cluster, Network), Error> {
             genesis: Some(&genesis),
             peers: &peers,
             secrets,
+            link_faults: Switch::On,
         })?;
         runs.push(run);
     }

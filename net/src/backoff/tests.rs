@@ -28,7 +28,7 @@ fn a_seed_gives_its_pauses_again_and_another_seed_gives_others() {
 #[test]
 fn the_draws_are_those_of_splitmix64() {
     // The first outputs of the reference implementation for seed 1234567.
-    let mut backoff = Backoff::new(1_234_567);
-    assert_eq!(backoff.draw(), 6_457_827_717_110_365_317);
-    assert_eq!(backoff.draw(), 3_203_168_211_198_807_973);
+    let mut draws = Draws::new(1_234_567);
+    assert_eq!(draws.draw(), 6_457_827_717_110_365_317);
+    assert_eq!(draws.draw(), 3_203_168_211_198_807_973);
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod support;

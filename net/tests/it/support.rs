@@ -86,6 +86,7 @@ pub(crate) fn config(peers: &[PeerAddress]) -> Config {
         chain: chain(1),
         peers: peers.to_vec(),
         limits: Limits::default(),
+        link_faults: false,
     }
 }
 

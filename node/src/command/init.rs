@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Init, Printer};
+use crate::config::Switch;
 use crate::error::{Error, Exit};
 use crate::home;
 use crate::peers::Peers;
@@ -105,6 +106,7 @@ fn init_peer(
         genesis: genesis.as_ref(),
         peers: &peers,
         secrets: &secrets,
+        link_faults: Switch::Off,
     })?;
     let made = NewPeer {
         home: home.display().to_string(),

@@ -31,7 +31,7 @@ impl Key {
 }
 
 /// Every key there is.
-pub static KEYS: [Key; 13] = [
+pub static KEYS: [Key; 14] = [
     Key {
         name: "name",
         wanted: "text",
@@ -115,6 +115,12 @@ pub static KEYS: [Key; 13] = [
         wanted: "all, or a number above zero",
         purpose: "sealed epochs that keep their events and transactions; all makes an archive",
         default: || "all".to_owned(),
+    },
+    Key {
+        name: "link_faults",
+        wanted: "on or off",
+        purpose: "whether the admin socket may cut and slow links to peers; for test networks only",
+        default: || "off".to_owned(),
     },
 ];
 

@@ -3,6 +3,7 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use net::LinkError;
 use serde::Serialize;
 
 use crate::error::{Error, Exit};
@@ -45,6 +46,17 @@ impl Problem {
             code,
             detail,
         }
+    }
+}
+
+impl From<LinkError> for Problem {
+    fn from(error: LinkError) -> Self {
+        let (status, code) = match error {
+            LinkError::Off => (StatusCode::FORBIDDEN, "links.off"),
+            LinkError::NoPeer => (StatusCode::NOT_FOUND, "not_found"),
+            LinkError::OutOfBounds { .. } => (StatusCode::BAD_REQUEST, "bad_request"),
+        };
+        Self::new(status, code, error.to_string())
     }
 }
 

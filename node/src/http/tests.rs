@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::error::Exit;
-use crate::home::create_dev;
+use crate::home::{Secrets, create_dev};
 use crate::status::{Grade, tests::example};
 use crate::store::Kind;
 
@@ -63,7 +63,7 @@ impl Site {
         let listener = bind(any).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(serve(listener, Arc::clone(&shared), stopped));
+        tokio::spawn(serve(listener, router(Arc::clone(&shared)), stopped));
         Self {
             address,
             status: status_sender,
@@ -236,5 +236,65 @@ fn the_client_refuses_what_is_not_http() {
             assert_eq!(error.exit(), Exit::Unreachable, "{answer:?}: {error}");
         });
         assert!(served.into_inner() > 0);
+    }
+}
+
+#[tokio::test]
+async fn links_are_changed_by_the_owner_of_the_home_over_its_socket() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::start().await;
+    let home = tempfile::TempDir::new().unwrap();
+    // What a killed node leaves is replaced.
+    drop(admin::bind(home.path()).unwrap());
+    let listener = admin::bind(home.path()).unwrap();
+    let mode = std::fs::metadata(home.path().join(admin::SOCKET)).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    let (_stop, stopped) = oneshot::channel();
+    let controls = admin::router(Arc::clone(&site.shared));
+    tokio::spawn(serve(listener, controls, stopped));
+    let put = async |path: &'static str, body: Value| {
+        let home = home.path().to_owned();
+        let put = move || client::put::<admin::LinkViews>(&home, path, &body);
+        tokio::task::spawn_blocking(put).await.unwrap()
+    };
+    let starting = put("/v1/links", Value::Object(Default::default())).await;
+    assert!(
+        matches!(starting, Err(Error::Refused { status: 503, .. })),
+        "{starting:?}"
+    );
+    let own = Secrets::generate().unwrap();
+    let peer = site.shared.genesis.peers[0].clone();
+    let config = net::Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        chain: Digest([7; 32]),
+        peers: vec![net::PeerAddress {
+            key: peer.transport_key,
+            address: SocketAddr::from(([127, 0, 0, 1], 9)),
+        }],
+        limits: net::Limits::default(),
+        link_faults: true,
+    };
+    let served = Endpoint::serve(config, own.transport.signer().unwrap()).unwrap();
+    site.shared.endpoint.set(served.endpoint.clone()).unwrap();
+    let key = peer.peer_key.to_string();
+    let cut = serde_json::json!({&key: {"cut": true, "delay_us": 7}});
+    let view = admin::LinkView {
+        cut: true,
+        delay_us: 7,
+        ..admin::LinkView::default()
+    };
+    let set = put("/v1/links", cut).await.unwrap();
+    assert_eq!(set, [(key, view)].into());
+    let healed = put("/v1/links", serde_json::json!({})).await.unwrap();
+    assert!(healed.is_empty(), "{healed:?}");
+    let unknown = put("/v1/links/x", serde_json::json!({"cut": true})).await;
+    assert_eq!(unknown.unwrap_err().exit(), Exit::No);
+    let wrong = put("/v1/links", serde_json::json!({"x": {"lost": 1}})).await;
+    match wrong {
+        Err(Error::Refused { status, detail }) => {
+            assert_eq!(status, 400);
+            assert!(detail.contains("unknown field `lost`"), "{detail}");
+        }
+        other => panic!("{other:?}"),
     }
 }

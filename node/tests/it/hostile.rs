@@ -13,6 +13,7 @@ use net::{Bytes, Client, Endpoint, Lane, Limits, PeerAddress, PeerEvent, Served}
 use primitives::Digest;
 use primitives::codec::{self, List};
 use primitives::units::{Amount, PeerIndex};
+use primus_node::config::Switch;
 use primus_node::home::{self, Plan, Secrets};
 use primus_node::http::client::json;
 use primus_node::keyfile::Secret;
@@ -76,6 +77,7 @@ fn victim() -> Victim {
         genesis: Some(&genesis),
         peers: &Peers(listen.into()),
         secrets: &secrets,
+        link_faults: Switch::Off,
     })
     .unwrap();
     let process = Command::new(env!("CARGO_BIN_EXE_primus"))
@@ -177,6 +179,7 @@ impl Victim {
                     address: self.address,
                 }],
                 limits: Limits::default(),
+                link_faults: false,
             },
             self.hostile.transport.signer().unwrap(),
         );
