@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use node::store::Kind;
 use primitives::keys::PublicKey;
+use primitives::units::Amount;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::Error;
 use crate::load::{Kind as LoadKind, Load};
-use crate::network::Epochs;
+use crate::network::{Epochs, equal_stakes};
 use crate::replay::shape::bundled_block;
 use crate::voice::{Form, Voice};
 
@@ -162,12 +163,15 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    fn epochs(&self) -> Epochs {
+    const fn epochs(&self) -> Epochs {
         Epochs {
             lag: self.lag,
             period: self.period,
-            observers: self.observers.into(),
         }
+    }
+
+    fn stakes(&self) -> Vec<Amount> {
+        equal_stakes(self.peers.into(), self.observers.into())
     }
 }
 

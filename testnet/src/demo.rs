@@ -42,9 +42,9 @@ pub struct Options {
     pub node: PathBuf,
     /// The wallet's program.
     pub wallet: PathBuf,
-    /// How many peers, at least 4.
-    pub peers: usize,
-    /// Their epochs.
+    /// The coin hosted with each peer; at least 4 peers.
+    pub stakes: Vec<Amount>,
+    /// How long epochs are.
     pub epochs: Epochs,
     /// The backend of their stores.
     pub store: Kind,
@@ -61,7 +61,7 @@ pub async fn run(options: &Options, voice: Voice) -> Result<Judgement, Error> {
     let (cluster, network) = create(&Setup {
         folder: &options.folder,
         program: &options.node,
-        peers: options.peers,
+        stakes: &options.stakes,
         epochs: options.epochs,
         store: options.store,
         funding: plan.funding(),
@@ -112,7 +112,7 @@ impl Demo<'_> {
     }
 
     async fn meet(&mut self) -> Result<(), Error> {
-        let count = self.options.peers;
+        let count = self.options.stakes.len();
         self.voice.scene(&format!("1 {count} peers meet"));
         let start = Instant::now();
         self.cluster.start_all()?;
@@ -243,7 +243,7 @@ impl Demo<'_> {
         alice: &mut Wallet,
         bob: primitives::keys::PublicKey,
     ) -> Result<(), Error> {
-        let index = self.options.peers - 1;
+        let index = self.options.stakes.len() - 1;
         let name = self.cluster.peer(index)?.name.clone();
         self.voice
             .scene(&format!("4 {name} is killed and comes back"));

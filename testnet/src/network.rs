@@ -1,6 +1,6 @@
 //! The chain of a test network: its genesis, its homes, and how wallets reach its peers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -47,9 +47,9 @@ pub struct Setup<'a> {
     pub folder: &'a Path,
     /// The program of every peer.
     pub program: &'a Path,
-    /// How many peers.
-    pub peers: usize,
-    /// How long their epochs are, and how many of them begin outside the committee.
+    /// The coin hosted with each peer; one without begins outside the committee.
+    pub stakes: &'a [Amount],
+    /// How long epochs are.
     pub epochs: Epochs,
     /// The backend of their stores.
     pub store: Kind,
@@ -59,24 +59,21 @@ pub struct Setup<'a> {
     pub stay: Stay,
 }
 
-/// How long epochs are, and who is in the first committee.
+/// How long epochs are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epochs {
     /// How many blocks a snapshot of stake is older than the epoch it counts for.
     pub lag: u64,
     /// Blocks of one epoch; the first is longer by the lag.
     pub period: u64,
-    /// How many peers, the last ones, begin without stake.
-    pub observers: usize,
 }
 
 impl Default for Epochs {
-    /// Epochs that end within seconds of load, with everybody in the committee.
+    /// Epochs that end within seconds of load.
     fn default() -> Self {
         Self {
             lag: 10,
             period: 30,
-            observers: 0,
         }
     }
 }
@@ -102,13 +99,13 @@ pub fn create(setup: &Setup<'_>) -> Result<(Cluster, Network), Error> {
     clear(setup.folder)?;
     let folder =
         std::path::absolute(setup.folder).map_err(|error| Error::file(setup.folder, error))?;
-    let ports = free_ports(setup.peers)?;
-    let secrets: Vec<Secrets> = (0..setup.peers).map(secrets).collect();
-    let genesis = genesis(&secrets, setup.epochs, setup.funding)?;
+    let ports = free_ports(setup.stakes.len())?;
+    let secrets: Vec<Secrets> = (0..setup.stakes.len()).map(secrets).collect();
+    let genesis = genesis(&secrets, setup)?;
     let addresses = secrets.iter().zip(&ports);
     let addresses = addresses.map(|(one, ports)| (one.peer.public(), ports.address.to_string()));
     let peers = Peers(addresses.collect());
-    let mut runs = Vec::with_capacity(setup.peers);
+    let mut runs = Vec::with_capacity(secrets.len());
     for (index, (secrets, ports)) in secrets.iter().zip(&ports).enumerate() {
         let run = peer_run(&folder, index, *ports);
         home::create(&Plan {
@@ -200,11 +197,20 @@ fn peer_named(genesis: &Genesis, name: String) -> Result<&Peer, Error> {
     peer.ok_or(Error::Stranger { peer: name })
 }
 
-/// The genesis of these peers, with equal stake but for the observers, the test wallets' coin and
-/// `funding`.
-fn genesis(secrets: &[Secrets], epochs: Epochs, funding: &[Output]) -> Result<Genesis, Error> {
-    let observers = secrets.iter().rev().take(epochs.observers);
-    let observers: BTreeSet<_> = observers.map(|secrets| secrets.peer.public()).collect();
+/// The stakes of peers that have as much as one another, but for the last, which have none.
+#[must_use]
+pub fn equal_stakes(peers: usize, observers: usize) -> Vec<Amount> {
+    let mut stakes = vec![STAKE; peers.saturating_sub(observers)];
+    stakes.resize(peers, Amount::ZERO);
+    stakes
+}
+
+/// The genesis of these peers, with the test wallets' coin and what else is to be funded.
+fn genesis(secrets: &[Secrets], setup: &Setup<'_>) -> Result<Genesis, Error> {
+    let stakes = secrets.iter().zip(setup.stakes);
+    let stakes: BTreeMap<PublicKey, Amount> = stakes
+        .map(|(secrets, stake)| (secrets.peer.public(), *stake))
+        .collect();
     let named = secrets.iter().enumerate();
     let peers: Result<Vec<_>, _> = named
         .map(|(index, secrets)| secrets.genesis_peer(&peer_name(index)))
@@ -213,24 +219,24 @@ fn genesis(secrets: &[Secrets], epochs: Epochs, funding: &[Output]) -> Result<Ge
     peers.sort_by_key(|peer| peer.peer_key);
     let mut outputs: Vec<Output> = peers
         .iter()
-        .filter(|peer| !observers.contains(&peer.peer_key))
         .map(|peer| Output {
             owner: peer.payout_key,
-            amount: STAKE,
+            amount: stakes.get(&peer.peer_key).copied().unwrap_or_default(),
             host: Some(peer.peer_key),
             lock: Lock::None,
         })
+        .filter(|output| output.amount > Amount::ZERO)
         .collect();
     for (name, coins, amount) in WALLETS {
         let coin = Output::new(wallet_key(name).public(), amount);
         outputs.extend(std::iter::repeat_n(coin, coins));
     }
-    outputs.extend_from_slice(funding);
+    outputs.extend_from_slice(setup.funding);
     Ok(Genesis {
         version: 1,
         parameters: Parameters {
-            lag: epochs.lag,
-            period: epochs.period,
+            lag: setup.epochs.lag,
+            period: setup.epochs.period,
             fee_min: FEE_MIN,
             data_free: true,
             time: wall_time(),

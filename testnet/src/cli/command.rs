@@ -252,7 +252,7 @@ impl Context {
             folder: self.folder.clone(),
             node: self.node()?,
             wallet: self.wallet()?,
-            peers: fresh.peers.into(),
+            stakes: fresh.stakes(),
             epochs: fresh.epochs(),
             store: fresh.store,
             block: block(fresh.block.as_deref())?,
@@ -302,7 +302,7 @@ impl Context {
         let (mut cluster, network) = create(&Setup {
             folder: &self.folder,
             program: &self.node()?,
-            peers: fresh.peers.into(),
+            stakes: &fresh.stakes(),
             epochs: fresh.epochs(),
             store: fresh.store,
             funding: plan.funding(),

@@ -59,7 +59,7 @@ fn make(folder: &Path, funding: &[Output]) -> (Cluster, Network) {
     create(&Setup {
         folder: &folder.join("net"),
         program: Path::new("/bin/false"),
-        peers: 4,
+        stakes: &equal_stakes(4, 0),
         epochs: Epochs::default(),
         store: Kind::Redb,
         funding,

@@ -57,6 +57,7 @@ impl Host {
             chain: id,
             peers: Vec::new(),
             limits: Limits::default(),
+            link_faults: false,
         };
         let mut served = Endpoint::serve(config, secret(seed)).unwrap();
         let (endpoint, state) = (served.endpoint.clone(), Arc::clone(&chain));
