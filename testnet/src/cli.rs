@@ -15,11 +15,15 @@ use crate::replay::shape::bundled_block;
 use crate::voice::{Form, Voice};
 
 mod command;
+mod links;
 mod measure;
+mod play;
 mod rule;
 mod simulate;
 
+pub use links::{LinkArguments, Numbers};
 pub use measure::{Latency, Pace, Scale, Scenarios};
+pub use play::Play;
 pub use rule::{Exhaustive, Reference, Twins};
 pub use simulate::{Sim, Swarm};
 
@@ -27,11 +31,13 @@ const EXAMPLES: &str = "Examples:
   primus-testnet demo                          thirteen peers, used, broken, healed and judged
   primus-testnet up --peers 4                  four peers until Ctrl-C
   primus-testnet up --detach                   thirteen peers until `primus-testnet down`
+  primus-testnet cut 0-6                       parts seven peers from the others, until `heal`
   primus-testnet load --rate 500 --seconds 20  measures throughput and time to finality
   primus-testnet replay --block FILE           the payments of a raw Bitcoin block
   primus-testnet double-spend --repeat 200     exactly one of each pair must be final
   primus-testnet mint KEY 1000                 coin from the faucet
   primus-testnet sim --seed 7                  whole peers in virtual time, under faults
+  primus-testnet play --kills 50               real peers killed under load
   primus-testnet swarm --seeds 100             many of them
 
 Everything is written below target/testnet/NAME.
@@ -88,6 +94,28 @@ pub enum Command {
         /// The peer's number, from 0.
         peer: usize,
     },
+    /// Part some peers from the others, until `heal`.
+    Cut {
+        /// One side: numbers as in 0-6, or 0-3,7.
+        side: Numbers,
+        /// What the others send still arrives.
+        #[arg(long)]
+        one_way: bool,
+    },
+    /// Mend every link.
+    Heal,
+    /// Delay, lose or damage what some peers send to others.
+    Link(LinkArguments),
+    /// Let a peer stand still, as if its machine slept.
+    Pause {
+        /// The peer's number, from 0.
+        peer: usize,
+    },
+    /// Let a peer go on that stands still.
+    Resume {
+        /// The peer's number, from 0.
+        peer: usize,
+    },
     /// Put a steady load on the network and measure.
     Load(LoadArguments),
     /// Carry the payments of a Bitcoin block over, on the network that runs or on one of its own.
@@ -113,6 +141,8 @@ pub enum Command {
     },
     /// Play every scene on a new network and judge: AGREE, STALLED or DIVERGED.
     Demo(Fresh),
+    /// Carry a plan of `sim` out by real processes in real time, and judge; exit 10 on a violation.
+    Play(Play),
     /// Run whole peers in virtual time under faults and liars, and judge; exit 10 on a violation.
     Sim(Sim),
     /// Run many seeds of `sim`, and go on from where the log ends.
@@ -287,6 +317,11 @@ impl Context {
             Command::Status => self.status().await,
             Command::Kill { peer } => self.kill(peer).await,
             Command::Restart { peer } => self.restart(peer).await,
+            Command::Cut { ref side, one_way } => self.cut(side, one_way).await,
+            Command::Heal => self.heal().await,
+            Command::Link(ref link) => self.link(link).await,
+            Command::Pause { peer } => self.pause(peer),
+            Command::Resume { peer } => self.resume(peer),
             Command::Load(load) => self.load(load.load()).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
@@ -295,6 +330,7 @@ impl Context {
             Command::Twins(twins) => apart(move || twins.carry_out(voice)).await,
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
+            Command::Play(ref arguments) => self.play(arguments).await,
             Command::Sim(sim) => apart(move || sim.carry_out(voice)).await,
             Command::Swarm(swarm) => apart(move || swarm.carry_out(voice)).await,
             Command::Scale(scale) => apart(move || scale.carry_out(voice)).await,

@@ -154,6 +154,12 @@ impl Cluster {
         &self.folder
     }
 
+    /// The program of every peer.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.run.program
+    }
+
     /// The peers as this invocation last saw them.
     #[must_use]
     pub fn peers(&self) -> &[PeerRun] {
@@ -227,6 +233,14 @@ impl Cluster {
         self.forget(&[index])
     }
 
+    /// Sends a signal to the peer at `index`.
+    ///
+    /// # Errors
+    /// [`Error::NoPeer`]; [`Error::PeerDown`]; [`Error::Signal`].
+    pub fn signal(&self, index: usize, signal: Signal) -> Result<(), Error> {
+        self.running(index)?.signal(signal)
+    }
+
     /// Ends every peer: politely, and after 15 seconds by force.
     ///
     /// # Errors
@@ -235,6 +249,8 @@ impl Cluster {
         self.refresh()?;
         let all: Vec<usize> = (0..self.run.peers.len()).collect();
         self.signal_all(Signal::TERM)?;
+        // One that stands still hears nothing else.
+        self.signal_all(Signal::CONT)?;
         if self.gone(&all, STOP_DEADLINE).await.is_err() {
             self.signal_all(Signal::KILL)?;
             self.gone(&all, STOP_DEADLINE).await?;
@@ -304,7 +320,8 @@ impl Drop for Cluster {
     }
 }
 
-fn launch(program: &Path, peer: &PeerRun, lease: Option<PathBuf>) -> Launch {
+/// How a peer is started.
+pub(crate) fn launch(program: &Path, peer: &PeerRun, lease: Option<PathBuf>) -> Launch {
     let mut arguments = vec![
         "run".to_owned(),
         "--home".to_owned(),

@@ -250,6 +250,12 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// A plan that real processes cannot carry out.
+    #[error("{what} needs virtual peers: `primus-testnet sim --plan` has them")]
+    Unplayable {
+        /// What they would have to do.
+        what: &'static str,
+    },
     /// No scenario has this in its name.
     #[error("no scenario has \"{wanted}\" in its name; there are: {names}")]
     NoScenario {
@@ -300,6 +306,7 @@ impl Error {
             | Self::NoProgram { .. }
             | Self::NoPeer { .. }
             | Self::NoScenario { .. }
+            | Self::Unplayable { .. }
             | Self::Event(_)
             | Self::Replica(_) => None,
         }
@@ -315,7 +322,7 @@ impl Error {
             4
         } else if matches!(self, Self::Refused { .. }) {
             6
-        } else if matches!(self, Self::NoScenario { .. }) {
+        } else if matches!(self, Self::NoScenario { .. } | Self::Unplayable { .. }) {
             2
         } else if matches!(self.verdict(), Some(Verdict::Diverged)) {
             Verdict::Diverged.exit()

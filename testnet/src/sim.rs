@@ -21,7 +21,7 @@ pub mod cluster;
 pub mod disk;
 pub mod judge;
 pub mod liar;
-mod network;
+pub(crate) mod network;
 pub mod plan;
 mod process;
 pub mod random;

@@ -56,6 +56,14 @@ pub fn get(address: SocketAddr, path: &str) -> Result<Answer<TcpStream>, Error> 
     exchange(&host, connect, &format!("GET {path}"), &[])?.successful(&host, path)
 }
 
+/// What the control `path` of the node with this home says.
+///
+/// # Errors
+/// As [`json`].
+pub fn controls<T: DeserializeOwned>(home: &Path, path: &str) -> Result<T, Error> {
+    control(home, "GET", path, &[])
+}
+
 /// Puts `body` to the control `path` of the node with this home; what it answers.
 ///
 /// # Errors
@@ -65,19 +73,26 @@ pub fn put<T: DeserializeOwned>(
     path: &str,
     body: &impl Serialize,
 ) -> Result<T, Error> {
+    // Structs and maps of text and numbers always have a form.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    control(home, "PUT", path, &body)
+}
+
+fn control<T: DeserializeOwned>(
+    home: &Path,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> Result<T, Error> {
     let socket = home.join(admin::SOCKET);
     let host = socket.display().to_string();
-    let body = serde_json::to_vec(body).map_err(|error| Error::Refused {
-        status: 0,
-        detail: error.to_string(),
-    })?;
     let connect = || {
         let stream = UnixStream::connect(&socket)?;
         stream.set_read_timeout(Some(SILENCE))?;
         stream.set_write_timeout(Some(SILENCE))?;
         Ok(stream)
     };
-    exchange(&host, connect, &format!("PUT {path}"), &body)?
+    exchange(&host, connect, &format!("{method} {path}"), body)?
         .successful(&host, path)?
         .json(&host)
 }

@@ -286,7 +286,7 @@ impl Context {
         Ok(0)
     }
 
-    fn open(&self) -> Result<(Cluster, Network), Error> {
+    pub(super) fn open(&self) -> Result<(Cluster, Network), Error> {
         let cluster = Cluster::open(&self.folder)?;
         let network = Network::open(&self.folder, cluster.peers())?;
         Ok((cluster, network))

@@ -13,8 +13,8 @@ const REPLAYED_MAX: usize = 16;
 const QUEUE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What a fault does to links.
-#[derive(Debug, Clone)]
-pub(super) enum Damage {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Damage {
     /// Worse lanes between these.
     Lane { from: Peers, to: Peers, lane: Lane },
     /// Nothing passes from one to the other.
@@ -38,7 +38,7 @@ struct Link {
 
 /// Every link.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     seed: u64,
     /// The peer that each process is of.
     peers: Vec<usize>,
@@ -48,7 +48,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    pub(super) const fn new(seed: u64, peers: Vec<usize>, lane: Lane) -> Self {
+    pub(crate) const fn new(seed: u64, peers: Vec<usize>, lane: Lane) -> Self {
         Self {
             seed,
             peers,
@@ -64,17 +64,17 @@ impl Network {
     }
 
     /// Does what fault number `fault` does to links, instead of what it did.
-    pub(super) fn damage(&mut self, fault: usize, damage: Damage) {
+    pub(crate) fn damage(&mut self, fault: usize, damage: Damage) {
         self.damage.insert(fault, damage);
     }
 
     /// Ends what fault number `fault` did.
-    pub(super) fn mend(&mut self, fault: usize) {
+    pub(crate) fn mend(&mut self, fault: usize) {
         self.damage.remove(&fault);
     }
 
     /// Whether nothing passes from one process to another.
-    pub(super) fn is_cut(&self, from: usize, to: usize) -> bool {
+    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
         let (from, to) = (self.peers[from], self.peers[to]);
         self.damage.values().any(|damage| match damage {
             Damage::Lane { .. } => false,
@@ -142,7 +142,8 @@ impl Network {
         }
     }
 
-    fn lane(&self, from: usize, to: usize) -> Lane {
+    /// What a link does now, but for cuts.
+    pub(crate) fn lane(&self, from: usize, to: usize) -> Lane {
         let (from, to) = (self.peers[from], self.peers[to]);
         let mut lane = self.lane;
         for damage in self.damage.values() {
