@@ -104,6 +104,14 @@ impl Ledger {
         }))
     }
 
+    /// Where the applied transaction with this id stands, if there is one. Cost: one read.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub fn applied<S: Store>(&self, id: &Digest, store: &S) -> Result<Option<Place>, Error> {
+        read(store, Table::TransactionIndex, &id.0)
+    }
+
     /// Where the applied transaction with this id stands, else its newest rejection, else none,
     /// with what became of it; without proof. A pruned store forgets rejections with their blocks.
     /// Cost: two reads.
@@ -115,8 +123,7 @@ impl Ledger {
         id: &Digest,
         store: &S,
     ) -> Result<Option<(Place, Outcome)>, Error> {
-        let applied: Option<Place> = read(store, Table::TransactionIndex, &id.0)?;
-        if let Some(place) = applied {
+        if let Some(place) = self.applied(id, store)? {
             return Ok(Some((place, Outcome::Applied)));
         }
         let rejected: Option<Place> = read(store, Table::Meta, &rejected_key(id))?;

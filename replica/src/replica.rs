@@ -249,7 +249,7 @@ impl Replica {
                 if transactions.is_empty() {
                     turn.end(ticket, Reply::Progress(List::empty()));
                 }
-                self.handle_submission(ticket, transactions, report);
+                self.handle_submission(ticket, transactions, report, &mut turn)?;
             }
             Input::WalletGone { session } => self.watches.forget(session),
             Input::PeerUp(peer) => self.handle_peer_up(peer, &mut turn),

@@ -167,11 +167,16 @@ impl Replica {
             };
             self.watches.settle(id, height, &stage);
         }
+        self.prove_watched();
+        Ok(())
+    }
+
+    /// Tells wallets which of the final transactions that they wait for can be proven by now.
+    pub(crate) fn prove_watched(&mut self) {
         let certified = self.certified.as_ref().map(|certified| certified.height);
         if let Some(certified) = certified {
             self.watches.prove(certified);
         }
-        Ok(())
     }
 }
 

@@ -210,6 +210,31 @@ fn a_transaction_that_others_repeat_is_told_applied_and_never_rejected() {
 }
 
 #[test]
+fn a_transaction_handed_in_again_after_it_is_applied_is_told_where_and_not_ordered_again() {
+    let mut network = Network::start(26, &EQUAL, &[]);
+    network.run(1_000);
+    network.submit(0, 90, vec![data(5)]);
+    network.run(5_000);
+    let applied = |network: &Network| network.peer(1).stats().transactions_applied;
+    let rejected = |network: &Network| network.peer(1).stats().transactions_rejected;
+    assert_eq!((applied(&network), rejected(&network)), (1, 0));
+    let told = |network: &Network, session| {
+        let told = stages(network, session).into_iter();
+        told.filter(|stage| matches!(stage, Stage::Final { .. } | Stage::Proven { .. }))
+            .collect::<Vec<_>>()
+    };
+    let first = told(&network, 90);
+    assert_eq!(first.len(), 2, "{first:?}");
+    for (session, peer) in [(91, 0), (92, 1)] {
+        network.submit(peer, session, vec![data(5)]);
+        network.run(1);
+        assert_eq!(told(&network, session), first);
+    }
+    network.run(5_000);
+    assert_eq!((applied(&network), rejected(&network)), (1, 0));
+}
+
+#[test]
 fn members_delays_shorten_the_wait_for_roots_and_nobody_elses_count() {
     let mut network = Network::start(25, &EQUAL, &[]);
     let wait_ms = |network: &Network| network.peer(0).wait_ms().unwrap();
