@@ -7,6 +7,7 @@
 
 mod block;
 mod epochs;
+mod faults;
 mod program;
 
 use primitives::keys::Signer;
