@@ -14,7 +14,7 @@ use ledger::genesis::Peer;
 use net::{Endpoint, Held, Part, Served};
 use primitives::units::{Height, Time};
 use primitives::{Digest, codec};
-use replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket};
+use replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket, Watermark};
 use tokio::sync::{mpsc, oneshot, watch};
 use wallet_proto::reply::{Code, Refusal, Reply};
 use wallet_proto::wire;
@@ -32,6 +32,7 @@ use pruner::Pruner;
 use crate::config::Config;
 use crate::error::Error;
 use crate::export;
+use crate::guard::Guard;
 use crate::keyfile::Secret;
 use crate::metrics::Timings;
 use crate::status::{BlockView, Grade, Status};
@@ -80,6 +81,8 @@ pub struct Start {
     pub event_key: Secret,
     /// The disk.
     pub store: Arc<Database>,
+    /// What remembers the newest own event outside of it, with what it says.
+    pub guard: Option<(Guard, Option<Watermark>)>,
     /// The network.
     pub served: Served,
     /// The channels to the rest of the node.
@@ -122,6 +125,7 @@ fn drive(start: Start) -> Result<(), Error> {
         peer,
         event_key,
         store,
+        guard,
         served,
         links,
     } = start;
@@ -132,17 +136,22 @@ fn drive(start: Start) -> Result<(), Error> {
         round_ms_min: parameters.round_ms_min,
         ..Parameters::default()
     };
+    let (mut guard, watermark) = guard.map_or((None, None), |(guard, mark)| (Some(guard), mark));
     let directory = Arc::new(Directory::new(&genesis));
     let pruner = Pruner::new(&config, &genesis, &store)?;
     let setup = Setup {
         genesis,
         signer: Box::new(event_key.signer()?),
         creation,
+        watermark,
     };
     let (mut replica, batch) = Replica::start(setup, store.as_ref())?;
     replica.hash_with(Arc::new(Threads(config.workers)));
     store.apply(&batch)?;
     store.sync()?;
+    if let (Some(guard), Some(mark)) = (&mut guard, replica.watermark()) {
+        guard.record(mark)?;
+    }
     let (committee, committees) = watch::channel(Arc::new(replica.committee().clone()));
     let Links {
         status,
@@ -171,6 +180,7 @@ fn drive(start: Start) -> Result<(), Error> {
     let mut driver = Driver {
         replica,
         store,
+        guard,
         endpoint,
         directory,
         committee,
@@ -180,6 +190,7 @@ fn drive(start: Start) -> Result<(), Error> {
         begun: Instant::now(),
         wake_ms: Some(0),
         unsynced: false,
+        unguarded: None,
         outbox: Vec::new(),
         told_ms: 0,
         pruner,
@@ -200,6 +211,7 @@ const STATUS_MS: u64 = 50;
 struct Driver {
     replica: Replica,
     store: Arc<Database>,
+    guard: Option<Guard>,
     endpoint: Endpoint,
     directory: Arc<Directory>,
     /// Whose events are verified before they come here.
@@ -211,6 +223,8 @@ struct Driver {
     wake_ms: Option<u64>,
     /// Whether writes wait for a sync that later effects depend on.
     unsynced: bool,
+    /// What the guard must remember before anything leaves.
+    unguarded: Option<Watermark>,
     /// Effects that wait for the sync.
     outbox: Vec<Effect>,
     told_ms: u64,
@@ -277,6 +291,7 @@ impl Driver {
                         creator = %header.creator, seq = %header.seq, "a peer signed two events"
                     );
                 }
+                Effect::Guard(mark) => self.unguarded = Some(mark),
                 later @ (Effect::Send { .. } | Effect::Reply { .. }) => self.outbox.push(later),
             }
         }
@@ -304,6 +319,9 @@ impl Driver {
             self.timings.store_written(begun.elapsed());
             self.unsynced = false;
         }
+        if let (Some(mark), Some(guard)) = (self.unguarded.take(), &mut self.guard) {
+            guard.record(mark)?;
+        }
         for effect in std::mem::take(&mut self.outbox) {
             match effect {
                 Effect::Send { to, lane, message } => self.send(to, lane, &message)?,
@@ -312,7 +330,10 @@ impl Driver {
                     reply,
                     last,
                 } => self.reply(ticket, &reply, last)?,
-                Effect::Persist { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => {}
+                Effect::Persist { .. }
+                | Effect::Guard(_)
+                | Effect::WakeAt(_)
+                | Effect::Accuse(_) => {}
             }
         }
         Ok(())

@@ -216,6 +216,25 @@ pub enum Error {
         /// The time waited.
         seconds: u64,
     },
+    /// What the key signed is not known any more.
+    #[error(
+        "{}: what this key signed last cannot be read; put a whole copy of the newest file back, or \
+         delete it only if the store was never put back from a copy",
+        path.display()
+    )]
+    GuardDamaged {
+        /// The guard.
+        path: PathBuf,
+    },
+    /// A guard of another node.
+    #[error(
+        "{}: the guard is of another chain or event key; give each key a home of its own",
+        path.display()
+    )]
+    OtherGuard {
+        /// The guard.
+        path: PathBuf,
+    },
     /// A node that answered with an error.
     #[error("the node refused with {status}: {detail}")]
     Refused {
@@ -289,10 +308,12 @@ impl Error {
             | Self::InvalidKeyFile { .. }
             | Self::InvalidGenesis { .. }
             | Self::NotAPeer { .. }
-            | Self::OtherStore { .. } => Exit::Configuration,
+            | Self::OtherStore { .. }
+            | Self::OtherGuard { .. } => Exit::Configuration,
             Self::StoreInUse { .. } => Exit::Elsewhere,
             Self::Store(_)
             | Self::Damaged { .. }
+            | Self::GuardDamaged { .. }
             | Self::Replica(replica::Error::Store(_) | replica::Error::Damaged { .. }) => {
                 Exit::Storage
             }
@@ -338,6 +359,8 @@ impl Error {
             Self::Unreachable { .. } => "node.unreachable",
             Self::TimedOut { .. } => "node.timed_out",
             Self::Refused { .. } => "node.refused",
+            Self::GuardDamaged { .. } => "guard.damaged",
+            Self::OtherGuard { .. } => "guard.other",
             Self::NotFound { .. } => "not_found",
             Self::Pruned { .. } => "store.pruned",
             Self::ShowsNothing { .. } => "evidence.shows_nothing",

@@ -21,6 +21,7 @@ pub mod error;
 pub mod evidence;
 pub mod export;
 pub mod fsck;
+pub mod guard;
 pub mod home;
 pub mod http;
 pub mod keyfile;

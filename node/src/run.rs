@@ -15,6 +15,7 @@ use tokio::task;
 use crate::config::Config;
 use crate::driver::{self, Links, QUERIES_MAX, Query, Start};
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::home::read_genesis;
 use crate::http::{self, Shared, admin};
 use crate::keyfile::{Role, Secret};
@@ -22,7 +23,7 @@ use crate::log::{self, LogCounts};
 use crate::metrics::Timings;
 use crate::peers::Peers;
 use crate::status::Status;
-use crate::store::{Database, Stamp};
+use crate::store::{Database, Kind, Stamp};
 
 /// Runs the node of `config` until SIGINT or SIGTERM, until standard input ends if that is wished, or
 /// until it fails.
@@ -152,8 +153,17 @@ async fn start(
         chain,
         event_key: peer.event_key,
     };
-    let (kind, folder) = (config.store, config.data.clone());
-    let store = blocking(move || Database::open(kind, &folder, &stamp)).await?;
+    let (kind, folder, home) = (config.store, config.data.clone(), config.home.clone());
+    let (store, guard) = blocking(move || {
+        let store = Database::open(kind, &folder, &stamp)?;
+        // A store that forgets everything cannot be older than what was signed.
+        let guard = match kind {
+            Kind::Memory => None,
+            Kind::Rocksdb | Kind::Redb => Some(Guard::open(&home, &stamp)?),
+        };
+        Ok((store, guard))
+    })
+    .await?;
     let store = Arc::new(store);
     // Set once, here alone.
     let _ = shared.store.set(Arc::clone(&store));
@@ -184,6 +194,7 @@ async fn start(
         peer,
         event_key,
         store,
+        guard,
         served,
         links,
     })?;

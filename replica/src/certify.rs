@@ -26,6 +26,9 @@ pub struct Certified {
     pub signatures: Vec<(PeerIndex, Signature)>,
 }
 
+/// A root and who signed it, by ascending creator.
+pub type Gathered = (Digest, Vec<(PeerIndex, Signature)>);
+
 /// Gathers one committee's attestations and checks them in batches, no sooner than a quorum may be
 /// there.
 #[derive(Debug)]
@@ -102,7 +105,7 @@ impl Certifier {
 
     /// What has been gathered of `height` for this peer's own root, and that root.
     #[must_use]
-    pub fn gathered(&self, height: Height) -> Option<(Digest, Vec<(PeerIndex, Signature)>)> {
+    pub fn gathered(&self, height: Height) -> Option<Gathered> {
         let root = *self.roots.get(&height)?;
         let claims = self.heights.get(&height)?.iter();
         let same = claims.filter(|(_, claim)| claim.root == root);

@@ -9,6 +9,7 @@ use primitives::store::Batch;
 use wallet_proto::reply::Reply;
 
 use crate::input::Ticket;
+use crate::replica::Watermark;
 
 /// Who gets a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub enum Effect {
         /// Whether later effects depend on it.
         durable: bool,
     },
+    /// Remember outside of the store that own events up to this one may have left: on disk after every
+    /// batch before it, and before any later effect is visible outside (C32).
+    Guard(Watermark),
     /// Send a message.
     Send {
         /// To whom.

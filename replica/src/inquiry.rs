@@ -29,8 +29,10 @@ pub struct Inquiry {
 struct Word {
     /// Below it the peer could not have named an own event.
     floor: Round,
-    /// Until when events that it named and we lack are waited for; none if it named none.
-    claimed_until_ms: Option<u64>,
+    /// Own events that it named and we lack.
+    claims: Vec<Digest>,
+    /// Until when they are waited for.
+    until_ms: u64,
 }
 
 /// What the answers so far amount to.
@@ -59,28 +61,35 @@ impl Inquiry {
             return Vec::new();
         }
         claims.truncate(CLAIMS_MAX);
-        let until_ms = now_ms.saturating_add(CLAIM_MS);
-        let claimed_until_ms = (!claims.is_empty()).then_some(until_ms);
         let word = Word {
             floor,
-            claimed_until_ms,
+            claims: claims.clone(),
+            until_ms: now_ms.saturating_add(CLAIM_MS),
         };
         self.answers.insert(peer, word);
         claims
+    }
+
+    /// Notes that an own event is in the store: whoever named it as the newest knows no other.
+    pub fn resolve(&mut self, id: &Digest) {
+        for word in self.answers.values_mut() {
+            word.claims.retain(|claim| claim != id);
+        }
     }
 
     /// What is found by now, at a peer whose floor is `floor`: what lies below another's floor must
     /// have been looked through here, since the other has forgotten it.
     #[must_use]
     pub fn finding(&self, floor: Round, now_ms: u64) -> Finding {
-        let until = |word: &Word| word.claimed_until_ms.filter(|until_ms| *until_ms > now_ms);
-        if let Some(until_ms) = self.answers.values().filter_map(until).max() {
+        let open = self.answers.values().filter(|word| !word.claims.is_empty());
+        let until = open.map(|word| word.until_ms).max();
+        if let Some(until_ms) = until.filter(|until_ms| *until_ms > now_ms) {
             return Finding::Claimed { until_ms };
         }
         let clear = self
             .answers
             .iter()
-            .filter(|(_, word)| word.claimed_until_ms.is_none() && word.floor <= floor);
+            .filter(|(_, word)| word.claims.is_empty() && word.floor <= floor);
         Finding::Clear(clear.map(|(peer, _)| *peer).collect())
     }
 }

@@ -50,5 +50,5 @@ pub mod watch;
 pub use effect::{Effect, Lane, Recipient};
 pub use error::Error;
 pub use input::{Arrival, Gossip, Input, Now, Ticket};
-pub use replica::{Replica, Setup};
+pub use replica::{Replica, Setup, Watermark};
 pub use stats::Stats;

@@ -8,7 +8,7 @@ use consensus::Engine;
 use consensus::creation::Parameters;
 use dag::event::{Attestation, Reference};
 use dag::pending::Pending;
-use dag::{Committee, Dag};
+use dag::{Committee, Dag, Event};
 use ledger::state::Ledger;
 use ledger::{Genesis, Header};
 use primitives::Digest;
@@ -16,7 +16,7 @@ use primitives::codec::{self, Canonical, List};
 use primitives::keys::{PublicKey, Signer};
 use primitives::quorum::Threshold;
 use primitives::store::{Batch, Store};
-use primitives::units::{Epoch, Height, PeerIndex, Round, Stake, Time};
+use primitives::units::{Epoch, Height, PeerIndex, Round, Seq, Stake, Time};
 use wallet_proto::reply::{Answer, Reply};
 
 use crate::allowance::Allowance;
@@ -43,6 +43,36 @@ pub struct Setup {
     pub signer: Box<dyn Signer + Send>,
     /// When to create events; the chain's parameters where they say so.
     pub creation: Parameters,
+    /// The newest own event that may have left, where somebody else than the store remembers it.
+    pub watermark: Option<Watermark>,
+}
+
+/// The newest own event that may have left this peer (C32).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Watermark {
+    /// The epoch of the event.
+    pub epoch: Epoch,
+    /// Its place on the own chain of that epoch.
+    pub seq: Seq,
+    /// Its id.
+    pub id: Digest,
+}
+
+impl Watermark {
+    /// The mark that `event` would leave.
+    pub(crate) fn of(event: &Event) -> Self {
+        let header = event.header();
+        Self {
+            epoch: header.epoch,
+            seq: header.seq,
+            id: *event.id(),
+        }
+    }
+
+    /// Whether an own event with this mark was signed before, or is this one.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        (other.epoch, other.seq) < (self.epoch, self.seq) || self == other
+    }
 }
 
 impl core::fmt::Debug for Setup {
@@ -109,8 +139,9 @@ pub struct Replica {
     /// The newest certificate.
     pub(crate) certified: Option<Certified>,
     pub(crate) certifier: Certifier,
-    /// The certifier of the epoch before, until its sealing block is certified.
-    pub(crate) sealed: Option<Certifier>,
+    /// The certifiers of the epoch before and of the oldest epochs that are asked about, until their
+    /// sealing block is certified.
+    pub(crate) sealed: BTreeMap<Epoch, Certifier>,
     /// Sealed epochs whose sealing block this peer has no certificate of.
     pub(crate) unsealed: BTreeSet<Epoch>,
     /// The leader that sealed the epoch before, which first events name (C30).
@@ -121,6 +152,7 @@ pub struct Replica {
     pub(crate) fetch: Fetch,
     pub(crate) standing: Standing,
     pub(crate) own_head: Option<OwnHead>,
+    pub(crate) watermark: Option<Watermark>,
     /// Added to the DAG's own count of admissions, which begins anew at each start.
     pub(crate) admission_base: u64,
     /// The certified root that contradicts the own one, if any (C29).
@@ -161,6 +193,7 @@ impl Replica {
             genesis,
             signer,
             creation,
+            watermark,
         } = setup;
         let chain = genesis.chain_id()?;
         let restored = Ledger::restore(&genesis, store)?;
@@ -189,7 +222,7 @@ impl Replica {
             pool: Pool::default(),
             watches: Watches::default(),
             certified: None,
-            sealed: None,
+            sealed: BTreeMap::new(),
             unsealed: BTreeSet::new(),
             sealing: None,
             attestations: Vec::new(),
@@ -197,6 +230,7 @@ impl Replica {
             fetch: Fetch::default(),
             standing: Standing::Asking(Inquiry::default()),
             own_head: None,
+            watermark,
             admission_base: 0,
             diverged: None,
             held: Vec::new(),
@@ -213,6 +247,8 @@ impl Replica {
         } else {
             replica.restore(store)?;
         }
+        // A crash may have come between the store and the watermark.
+        replica.watermark = replica.watermark.max(replica.own_head());
         replica.conclude_alone();
         Ok((replica, batch))
     }

@@ -11,6 +11,7 @@ use wallet_proto::reply::Reply;
 
 use crate::effect::{Effect, Lane, Recipient};
 use crate::input::{Now, Ticket};
+use crate::replica::Watermark;
 
 /// The handling of one input: the store as it will be, and the effects so far.
 #[derive(Debug)]
@@ -80,6 +81,11 @@ impl<'a, S: Store> Turn<'a, S> {
 
     pub(crate) fn accuse(&mut self, evidence: Evidence) {
         self.effects.push(Effect::Accuse(Box::new(evidence)));
+    }
+
+    /// What is sent from here on may be an own event up to `mark` (C32).
+    pub(crate) fn guard(&mut self, mark: Watermark) {
+        self.effects.push(Effect::Guard(mark));
     }
 
     pub(crate) fn wake_at(&mut self, mono_ms: u64) {

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use ledger::Outcome;
 use node::evidence::Listed;
+use node::guard::FILE as GUARD;
 use node::http::admin::LinkView;
 use node::store::Kind;
 use primitives::Digest;
@@ -287,19 +288,28 @@ impl Play<'_> {
                 self.signal(peer, Signal::CONT)?;
                 self.unset.insert(peer);
             }
-            Step::Lose(peer) => lose(&self.data(peer)?)?,
+            Step::Lose(peer, whole) => {
+                lose(&self.data(peer)?)?;
+                if whole {
+                    lose(&self.guard(peer)?)?;
+                }
+            }
             Step::Save(fault, peer) => {
                 self.stop(peer).await?;
-                let (from, to) = (self.data(peer)?, self.backup(fault));
+                let to = self.backup(fault);
                 lose(&to)?;
-                copy(&from, &to)?;
+                copy(&self.data(peer)?, &to.join(DATA))?;
+                copy(&self.guard(peer)?, &to.join(GUARD))?;
                 self.release(peer)?;
             }
-            Step::Restore(fault, peer) => {
+            Step::Restore(fault, peer, whole) => {
                 self.stop(peer).await?;
                 let (from, to) = (self.backup(fault), self.data(peer)?);
                 lose(&to)?;
-                copy(&from, &to)?;
+                copy(&from.join(DATA), &to)?;
+                if whole {
+                    copy(&from.join(GUARD), &self.guard(peer)?)?;
+                }
                 self.release(peer)?;
             }
             Step::Double(peer) => {
@@ -367,7 +377,7 @@ impl Play<'_> {
         lose(&home)?;
         fs::create_dir_all(&home).map_err(|error| Error::file(&home, error))?;
         for entry in read_dir(&run.home)? {
-            if entry.is_file() {
+            if entry.is_file() && !entry.ends_with(GUARD) {
                 copy(&entry, &home.join(entry.file_name().unwrap_or_default()))?;
             }
         }
@@ -711,6 +721,10 @@ impl Play<'_> {
         Ok(self.cluster.peer(peer)?.home.join(DATA))
     }
 
+    fn guard(&self, peer: usize) -> Result<PathBuf, Error> {
+        Ok(self.cluster.peer(peer)?.home.join(GUARD))
+    }
+
     fn backup(&self, fault: usize) -> PathBuf {
         self.cluster.folder().join(format!("backup-{fault}"))
     }
@@ -732,8 +746,13 @@ fn end(stage: &Stage) -> Option<End> {
     }
 }
 
+/// Removes a file or a folder with all that is in it; nothing if it is not there.
 fn lose(folder: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(folder) {
+    let removed = match folder.is_file() {
+        true => fs::remove_file(folder),
+        false => fs::remove_dir_all(folder),
+    };
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::file(folder, error))
         }

@@ -312,7 +312,7 @@ impl Scale {
                     self.at(at_ms - self.now_ms, Happening::Wake { peer });
                 }
             }
-            Effect::Reply { .. } | Effect::Accuse(_) => {}
+            Effect::Guard(_) | Effect::Reply { .. } | Effect::Accuse(_) => {}
         }
         Ok(())
     }

@@ -387,7 +387,7 @@ impl Run {
                     *payment |= steps.iter().any(|step| step.stage == Stage::Official);
                 }
             }
-            Effect::Accuse(_) => {}
+            Effect::Guard(_) | Effect::Accuse(_) => {}
         }
     }
 

@@ -24,10 +24,13 @@ impl Replica {
             .map(|held| held.answer.snapshot.header.height)
             .collect();
         let executed = self.ledger.height();
-        let sealed = self.sealed.as_mut();
-        let before = sealed.map(|sealed| sealed.advance(executed, &wanted));
-        let present = self.certifier.advance(executed, &wanted);
-        for verdict in before.into_iter().chain([present]) {
+        let parameters = *self.ledger.parameters();
+        let sealed = self.sealed.iter_mut();
+        let mut verdicts: Vec<Verdict> = sealed
+            .map(|(epoch, sealed)| sealed.advance(parameters.last_height(*epoch), &wanted))
+            .collect();
+        verdicts.push(self.certifier.advance(executed, &wanted));
+        for verdict in verdicts {
             self.take_verdict(verdict, turn)?;
         }
         self.expire_held(turn)?;

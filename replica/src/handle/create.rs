@@ -1,6 +1,7 @@
 //! Own events: made when the policy says so, written down before they are sent (C32).
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use consensus::Decision;
 use consensus::creation::{Composition, Waiting};
@@ -18,7 +19,7 @@ use primitives::{Digest, limits};
 use crate::error::Error;
 use crate::input::Arrival;
 use crate::inquiry::Finding;
-use crate::replica::{OwnHead, Replica, Standing};
+use crate::replica::{OwnHead, Replica, Standing, Watermark};
 use crate::rows;
 use crate::turn::Turn;
 
@@ -69,6 +70,9 @@ impl Replica {
 
     /// Begins to sign once a quorum knows of no own event that this peer lacks (C32).
     fn conclude_inquiry<S: Store>(&mut self, turn: &mut Turn<'_, S>) {
+        if self.lacks_own_events() {
+            return;
+        }
         let Standing::Asking(inquiry) = &self.standing else {
             return;
         };
@@ -88,10 +92,46 @@ impl Replica {
 
     /// A peer that is a quorum by itself need not ask anybody.
     pub(crate) fn conclude_alone(&mut self) {
-        let is_asking = matches!(self.standing, Standing::Asking(_));
+        let is_asking = matches!(self.standing, Standing::Asking(_)) && !self.lacks_own_events();
         if is_asking && self.is_quorum(self.own().into_iter()) {
             self.standing = Standing::Active;
         }
+    }
+
+    /// Whether this store is older than what the watermark tells: the others must give own events back
+    /// first. What is signed in a later epoch than that of the watermark begins a chain of its own.
+    pub(crate) fn lacks_own_events(&self) -> bool {
+        let Some(mark) = self.watermark else {
+            return false;
+        };
+        match mark.epoch.cmp(&self.committee.epoch()) {
+            Ordering::Less => false,
+            Ordering::Equal => self.own_head().is_none_or(|head| head.seq < mark.seq),
+            Ordering::Greater => true,
+        }
+    }
+
+    /// Takes note of an own event that came back from another peer or was made just now.
+    pub(crate) fn note_own_event<S: Store>(&mut self, event: &Event, turn: &mut Turn<'_, S>) {
+        let id = event.id();
+        if let Standing::Asking(inquiry) = &mut self.standing {
+            inquiry.resolve(id);
+        }
+        if self.lacks_own_events() && self.watermark.is_some_and(|mark| mark.id == *id) {
+            self.set_own_head(event, turn);
+        }
+    }
+
+    fn set_own_head<S: Store>(&mut self, event: &Event, turn: &mut Turn<'_, S>) {
+        let (seq, id) = (event.header().seq, *event.id());
+        self.own_head = Some(OwnHead {
+            reference: event.reference(),
+            time: event.header().time,
+        });
+        let row = own_head_row(seq, &id);
+        turn.store
+            .batch
+            .put(Table::Meta, rows::OWN_HEAD.to_vec(), row);
     }
 
     /// The links, if the event would follow the newest own event; where that one lies below the
@@ -128,11 +168,8 @@ impl Replica {
         let header = self.header_of(own, composition, &payload, turn)?;
         let event = Event::sign(header, self.signer.as_ref())?;
         let signed = event.signed().clone();
-        let (seq, id) = (event.header().seq, *event.id());
-        self.own_head = Some(OwnHead {
-            reference: event.reference(),
-            time: event.header().time,
-        });
+        let mark = Watermark::of(&event);
+        self.set_own_head(&event, turn);
         let arrival = Arrival {
             event,
             payload: payload.clone(),
@@ -142,9 +179,7 @@ impl Replica {
             // The policy composes only what the DAG admits; a refusal would end this peer's chain.
             return Err(Error::Damaged { what: "own event" });
         }
-        turn.store
-            .batch
-            .put(Table::Meta, rows::OWN_HEAD.to_vec(), own_head_row(seq, &id));
+        self.watermark = Some(mark);
         if !planted::has(Bug::SentBeforeSynced) {
             turn.require_durability();
         }
@@ -153,6 +188,7 @@ impl Replica {
             signed,
             payload: Bytes::new(payload)?,
         };
+        turn.guard(mark);
         turn.broadcast(Message::Events(List::new(alloc::vec![parcel])?));
         Ok(())
     }
@@ -233,13 +269,21 @@ impl Replica {
         }
     }
 
-    /// The epoch, seq and id of the newest own event.
+    /// The newest own event that may have left.
     #[must_use]
-    pub const fn own_head(&self) -> Option<(Epoch, Seq, Digest)> {
+    pub const fn watermark(&self) -> Option<Watermark> {
+        self.watermark
+    }
+
+    /// The newest own event of the epoch.
+    #[must_use]
+    pub const fn own_head(&self) -> Option<Watermark> {
         match self.own_head {
-            Some(OwnHead { reference, .. }) => {
-                Some((self.committee.epoch(), reference.seq, reference.id))
-            }
+            Some(OwnHead { reference, .. }) => Some(Watermark {
+                epoch: self.committee.epoch(),
+                seq: reference.seq,
+                id: reference.id,
+            }),
             None => None,
         }
     }

@@ -32,8 +32,8 @@ impl Replica {
         self.sealing = Some(self.ledger.header().leader);
         let open = self.ledger.height().later(1);
         let certifier = Certifier::new(committee.clone(), open);
-        self.sealed = Some(core::mem::replace(&mut self.certifier, certifier));
-        self.unsealed.insert(self.committee.epoch());
+        let before = core::mem::replace(&mut self.certifier, certifier);
+        self.keep_certifier(before);
         self.committee = committee;
         self.own_head = None;
         self.admission_base = 0;

@@ -11,7 +11,7 @@ use primitives::store::{Store, Table};
 use crate::error::Error;
 use crate::fetch::Word;
 use crate::input::Arrival;
-use crate::replica::{Replica, Standing};
+use crate::replica::{Replica, Standing, Watermark};
 use crate::rows;
 use crate::turn::Turn;
 
@@ -73,7 +73,12 @@ impl Replica {
     ) -> Result<(), Error> {
         let creator = event.header().creator;
         let is_own = self.own() == Some(creator);
-        if is_own && turn.store.get(Table::Event, &event.id().0)?.is_none() {
+        // An old store gets back what it knows to have signed.
+        let is_due = self.lacks_own_events()
+            && self
+                .watermark
+                .is_some_and(|mark| mark.covers(&Watermark::of(event)));
+        if is_own && !is_due && turn.store.get(Table::Event, &event.id().0)?.is_none() {
             self.standing = Standing::Quarantined;
             let key = rows::QUARANTINED.to_vec();
             turn.store.batch.put(Table::Meta, key, Vec::new());
@@ -144,6 +149,9 @@ impl Replica {
             return Ok(true);
         }
         let id = *event.id();
+        if self.own() == Some(header.creator) {
+            self.note_own_event(&event, turn);
+        }
         let row = event.signed().bytes().clone();
         turn.store.batch.put(Table::Event, id.0.to_vec(), row);
         if !payload.is_empty() {

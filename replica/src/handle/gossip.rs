@@ -60,7 +60,9 @@ impl Replica {
             turn.broadcast(frontier);
             self.retry_missing(turn);
             self.look_ahead(now);
-            self.ask_for_seals(self.retry.0, turn);
+            if self.peers.contains_key(&self.retry.0) {
+                self.ask_for_seals(self.retry.0, turn);
+            }
         }
         if let Some(failed) = self.fetch.overdue_following(now)
             && let Some(next) = self.peer_after(failed.peer)

@@ -15,7 +15,7 @@ use primitives::keys::{PublicKey, Signature};
 use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height, PeerIndex};
 
-use crate::certify::{Certified, Certifier, holding};
+use crate::certify::{Certified, Certifier, Gathered, holding};
 use crate::error::Error;
 use crate::replica::{Replica, decode_row};
 use crate::rows::{self, CertificateRow};
@@ -80,22 +80,58 @@ impl Replica {
             return Ok(());
         }
         allowance.spend(attested.signatures.len().saturating_mul(SIGNATURE_BYTES));
-        let executed = self.ledger.height();
-        let gathers = |certifier: &&mut Certifier| certifier.committee().epoch() == epoch;
-        if let Some(certifier) = Some(&mut self.certifier).filter(gathers) {
-            gather(certifier, attested, executed);
-        } else if let Some(certifier) = self.sealed.as_mut().filter(gathers) {
-            gather(certifier, attested, executed);
-        } else if height == self.ledger.parameters().last_height(epoch) {
-            let committee = committee_of(&self.ledger, epoch, &turn.store)?;
-            let mut certifier = Certifier::new(committee, height);
-            let header = self.stored_header(height, &turn.store)?;
-            certifier.note_root(height, header.root()?);
-            gather(&mut certifier, attested, height);
-            let verdict = certifier.advance(height, &BTreeSet::new());
-            self.take_verdict(verdict, turn)?;
+        let last = self.ledger.parameters().last_height(epoch);
+        if epoch == self.committee.epoch() {
+            let executed = self.ledger.height();
+            gather(&mut self.certifier, attested, executed);
+            return Ok(());
+        }
+        let is_asked = self.unsealed.iter().take(ASKED_MAX).any(|it| *it == epoch);
+        if is_asked && height == last && !self.sealed.contains_key(&epoch) {
+            let certifier = self.certifier_of_seal(epoch, &turn.store)?;
+            self.sealed.insert(epoch, certifier);
+        }
+        if let Some(certifier) = self.sealed.get_mut(&epoch) {
+            gather(certifier, attested, last);
         }
         Ok(())
+    }
+
+    /// Keeps the certifier of the epoch that has just ended, until it has certified its last block.
+    pub(crate) fn keep_certifier(&mut self, certifier: Certifier) {
+        let epoch = certifier.committee().epoch();
+        self.unsealed.insert(epoch);
+        let asked: BTreeSet<Epoch> = self.unsealed.iter().take(ASKED_MAX).copied().collect();
+        self.sealed.retain(|epoch, _| asked.contains(epoch));
+        self.sealed.insert(epoch, certifier);
+    }
+
+    /// A certifier of the block that sealed `epoch`, with what this peer attests of it.
+    fn certifier_of_seal<S: Store>(&self, epoch: Epoch, store: &S) -> Result<Certifier, Error> {
+        let height = self.ledger.parameters().last_height(epoch);
+        let mut certifier = Certifier::new(committee_of(&self.ledger, epoch, store)?, height);
+        let root = self.stored_header(height, store)?.root()?;
+        certifier.note_root(height, root);
+        if let Some(own) = self.index_in(certifier.committee()) {
+            let attestation = self.sign_attestation(epoch, height, root);
+            certifier.gather(own, &[attestation], height);
+        }
+        Ok(certifier)
+    }
+
+    /// What this peer attests of the block that sealed `epoch`, if it was a member then. An executed
+    /// block has one root, so that attesting it again says nothing new.
+    fn own_seal<S: Store>(&self, epoch: Epoch, store: &S) -> Result<Option<Gathered>, Error> {
+        let members = self.ledger.committee_of(epoch, store)?;
+        let key = self.signer.public();
+        let own = members.iter().position(|member| member.event_key == key);
+        let Some(own) = own.and_then(|own| u16::try_from(own).ok()).map(PeerIndex) else {
+            return Ok(None);
+        };
+        let height = self.ledger.parameters().last_height(epoch);
+        let root = self.stored_header(height, store)?.root()?;
+        let attestation = self.sign_attestation(epoch, height, root);
+        Ok(Some((root, alloc::vec![(own, attestation.signature)])))
     }
 
     /// Asks the next peer for the certificates of the oldest epochs that lack theirs.
@@ -120,9 +156,10 @@ impl Replica {
         let (root, signatures) = match seal_of(epoch, &turn.store)? {
             Some(certified) => (certified.root, certified.signatures),
             None => {
-                let sealed = self.sealed.as_ref();
-                let sealed = sealed.filter(|sealed| sealed.committee().epoch() == epoch);
-                match sealed.and_then(|sealed| sealed.gathered(height)) {
+                let sealed = self.sealed.get(&epoch);
+                let gathered = sealed.and_then(|sealed| sealed.gathered(height));
+                let own = || self.own_seal(epoch, &turn.store);
+                match gathered.map_or_else(own, |gathered| Ok(Some(gathered)))? {
                     Some(gathered) => gathered,
                     None => return Ok(()),
                 }
@@ -130,7 +167,7 @@ impl Replica {
         };
         let signatures = List::new(signatures)?;
         let allowance = &mut self.peers.entry(to).or_default().allowance;
-        allowance.spend(signatures.len().saturating_mul(66));
+        allowance.spend(signatures.len().saturating_mul(66).max(SIGNATURE_BYTES));
         let attested = Message::Attested {
             epoch,
             height,
@@ -153,8 +190,7 @@ impl Replica {
             return Ok(());
         }
         self.unsealed.remove(&epoch);
-        let sealed = |it: &mut Certifier| it.committee().epoch() == epoch;
-        self.sealed.take_if(sealed);
+        self.sealed.remove(&epoch);
         let (key, row) = (rows::seal_key(epoch), certificate_row(certified)?);
         turn.store.batch.put(Table::Meta, key, row);
         Ok(())
@@ -170,9 +206,8 @@ impl Replica {
         if epoch == self.committee.epoch() {
             return Ok(Cow::Borrowed(&self.committee));
         }
-        let sealed = self.sealed.as_ref().map(Certifier::committee);
-        match sealed.filter(|committee| committee.epoch() == epoch) {
-            Some(committee) => Ok(Cow::Borrowed(committee)),
+        match self.sealed.get(&epoch) {
+            Some(sealed) => Ok(Cow::Borrowed(sealed.committee())),
             None => committee_of(&self.ledger, epoch, store).map(Cow::Owned),
         }
     }
@@ -191,21 +226,11 @@ impl Replica {
         }
         let before = self.committee.epoch().earlier(1);
         let height = self.ledger.parameters().last_height(before);
-        let header = self.stored_header(height, store)?;
-        let root = header.root()?;
-        self.sealing = Some(header.leader);
-        if !self.unsealed.contains(&before) {
-            return Ok(());
+        self.sealing = Some(self.stored_header(height, store)?.leader);
+        if self.unsealed.contains(&before) {
+            let certifier = self.certifier_of_seal(before, store)?;
+            self.sealed.insert(before, certifier);
         }
-        let committee = committee_of(&self.ledger, before, store)?;
-        let own = self.index_in(&committee);
-        let mut certifier = Certifier::new(committee, height);
-        certifier.note_root(height, root);
-        if let Some(own) = own {
-            let attestation = self.sign_attestation(before, height, root);
-            certifier.gather(own, &[attestation], height);
-        }
-        self.sealed = Some(certifier);
         Ok(())
     }
 

@@ -69,7 +69,7 @@ fn a_lie_about_ones_own_newest_event_delays_but_does_not_silence() {
 }
 
 #[test]
-fn a_peer_on_an_old_copy_of_its_disk_is_silent_for_good() {
+fn a_peer_on_an_old_copy_of_its_disk_and_its_guard_is_silent_for_good() {
     let mut network = Network::start(22, &EQUAL, &[]);
     network.run(1_000);
     let old = network.disk(0);
@@ -77,6 +77,7 @@ fn a_peer_on_an_old_copy_of_its_disk_is_silent_for_good() {
     network.kill(0);
     network.replace_disk(0, old);
     for _ in 0..2 {
+        network.set_guard(0, None);
         network.boot(0);
         network.run(10_000);
         network.submit(0, 61, vec![data(61)]);
@@ -85,6 +86,50 @@ fn a_peer_on_an_old_copy_of_its_disk_is_silent_for_good() {
         assert_eq!(network.peer(0).stats().events_created, 0);
         network.kill(0);
     }
+    settles(&mut network, 1, 62);
+}
+
+#[test]
+fn a_peer_that_knows_what_it_signed_takes_it_back_and_goes_on_from_an_old_copy_or_none() {
+    for keep_copy in [true, false] {
+        let mut network = Network::start(22, &EQUAL, &[]);
+        network.run(1_000);
+        let old = network.disk(0);
+        settles(&mut network, 0, 60);
+        let signed = network.peer(0).watermark().unwrap();
+        network.kill(0);
+        network.wipe(0);
+        if keep_copy {
+            network.replace_disk(0, old);
+        }
+        network.boot(0);
+        assert_eq!(network.peer(0).watermark(), Some(signed));
+        assert_eq!(network.peer(0).stats().events_created, 0);
+        settles(&mut network, 0, 61);
+        assert_eq!(*network.peer(0).standing(), Standing::Active);
+        assert!(network.peer(0).watermark() > Some(signed));
+        assert!(
+            network
+                .running()
+                .all(|peer| peer.stats().equivocations == 0)
+        );
+    }
+}
+
+#[test]
+fn an_own_event_beyond_what_is_known_to_be_signed_silences_for_good() {
+    let mut network = Network::start(22, &EQUAL, &[]);
+    network.run(1_000);
+    settles(&mut network, 0, 60);
+    let (old, signed) = (network.disk(0), network.peer(0).watermark());
+    settles(&mut network, 0, 61);
+    network.kill(0);
+    network.replace_disk(0, old);
+    network.set_guard(0, signed);
+    network.boot(0);
+    network.run(10_000);
+    assert_eq!(*network.peer(0).standing(), Standing::Quarantined);
+    assert_eq!(network.peer(0).stats().events_created, 0);
     settles(&mut network, 1, 62);
 }
 

@@ -264,9 +264,10 @@ fn a_killed_peer_catches_up_from_its_store_and_from_nothing() {
             network.peer(4).engine().height() == network.peer(0).engine().height()
         });
         assert_agreement(&network, &[0, 1, 2, 3, 4]);
+        // Whoever knows how far it has signed goes on, with its store or without.
+        network.run(2_000);
         let active = *network.peer(4).standing() == primus_replica::replica::Standing::Active;
-        // Without its store the peer no longer knows what it signed, and must not sign again.
-        assert_eq!(active, keep_store, "{}", network.summary());
+        assert!(active, "{}", network.summary());
     }
 }
 

@@ -17,7 +17,7 @@ use primitives::domain::Domain;
 use primitives::keys::{PublicKey, SecretKey, Signer};
 use primitives::store::{Batch, Row, Store, StoreError, Table};
 use primitives::units::{Amount, Epoch, PeerIndex, Time};
-use primus_replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket, prune};
+use primus_replica::{Effect, Input, Now, Recipient, Replica, Setup, Ticket, Watermark, prune};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use wallet_proto::reply::Reply;
@@ -77,6 +77,7 @@ enum Happening {
 struct Node {
     replica: Option<Replica>,
     store: Memory,
+    guard: Option<Watermark>,
     wake: Option<u64>,
     /// Restarts so far; messages and wakes of an earlier life are void.
     life: u32,
@@ -187,6 +188,7 @@ impl Network {
             network.nodes.push(Node {
                 replica: None,
                 store: Memory::default(),
+                guard: None,
                 wake: None,
                 life: 0,
             });
@@ -204,6 +206,7 @@ impl Network {
             genesis: self.genesis.clone(),
             signer: Box::new(event_key),
             creation: Parameters::default(),
+            watermark: self.nodes[peer].guard,
         };
         let node = &mut self.nodes[peer];
         let (replica, batch) = Replica::start(setup, &node.store).unwrap();
@@ -236,6 +239,11 @@ impl Network {
         self.nodes[peer].store = Memory::default();
     }
 
+    /// Changes what a peer that is down remembers of how far its key has signed.
+    pub(crate) fn set_guard(&mut self, peer: usize, mark: Option<Watermark>) {
+        self.nodes[peer].guard = mark;
+    }
+
     /// What a peer's disk holds.
     pub(crate) fn disk(&self, peer: usize) -> Memory {
         self.nodes[peer].store.clone()
@@ -257,6 +265,15 @@ impl Network {
     /// Gives a stopped peer another disk, as from a backup.
     pub(crate) fn replace_disk(&mut self, peer: usize, disk: Memory) {
         self.nodes[peer].store = disk;
+    }
+
+    /// Lets every peer, all down, lose the certificate of the block that seals `epoch`.
+    pub(crate) fn lose_seal(&mut self, epoch: Epoch) {
+        let key = [b"seal".as_slice(), &epoch.get().to_be_bytes()].concat();
+        for node in &mut self.nodes {
+            let lost = node.store.0.remove(&(Table::Meta, key.clone()));
+            assert!(lost.is_some(), "no certificate of epoch {epoch}");
+        }
     }
 
     /// Cuts every link between the two sides.
@@ -479,6 +496,7 @@ impl Network {
                     self.enqueue(at, life, Happening::Wake { peer });
                 }
             }
+            Effect::Guard(mark) => self.nodes[peer].guard = Some(mark),
             Effect::Accuse(_) => {}
         }
     }

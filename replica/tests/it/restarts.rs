@@ -95,8 +95,8 @@ fn a_peer_away_for_longer_than_memory_goes_on_where_its_own_chain_ended() {
         network.run_until(20_000, "own event settled", |network| {
             network.peer(3).pooled() == 0 && !network.peer(3).is_unsettled()
         });
-        let (_, seq, _) = network.peer(3).own_head().unwrap();
-        assert!(seq > before.1, "{seq} after {}", before.1);
+        let seq = network.peer(3).own_head().unwrap().seq;
+        assert!(seq > before.seq, "{seq} after {}", before.seq);
         network.kill(3);
     }
 }

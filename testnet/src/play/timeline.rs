@@ -15,12 +15,13 @@ pub(super) enum Step {
     Pause(usize),
     /// It goes on.
     Resume(usize),
-    /// The data of a peer that does not run are lost.
-    Lose(usize),
+    /// The data of a peer that does not run are lost, and its guard if so.
+    Lose(usize, bool),
     /// A peer is killed, its data are copied for this fault, and it goes on.
     Save(usize, usize),
-    /// A peer is killed and goes on with the data that were copied for this fault.
-    Restore(usize, usize),
+    /// A peer is killed and goes on with the data that were copied for this fault, and with the guard
+    /// of then if so.
+    Restore(usize, usize, bool),
     /// A second process of a peer begins with empty data.
     Double(usize),
     /// It is killed.
@@ -70,12 +71,12 @@ pub(super) fn timeline(plan: &Plan) -> Result<Vec<(u64, Step)>, Error> {
                 }
             }
             Trouble::Pause { peer } => pair(Step::Pause(peer), Step::Resume(peer)),
-            Trouble::Wipe { peer } => {
-                steps.extend([(from, Step::Hold(peer)), (from, Step::Lose(peer))]);
+            Trouble::Wipe { peer, whole } => {
+                steps.extend([(from, Step::Hold(peer)), (from, Step::Lose(peer, whole))]);
                 steps.push((until, Step::Release(peer)));
             }
-            Trouble::Rollback { peer } => {
-                pair(Step::Save(number, peer), Step::Restore(number, peer));
+            Trouble::Rollback { peer, whole } => {
+                pair(Step::Save(number, peer), Step::Restore(number, peer, whole));
             }
             Trouble::Twin { peer } => pair(Step::Double(peer), Step::Single(peer)),
             Trouble::SlowDisk { .. }
@@ -143,7 +144,14 @@ mod tests {
     fn faults_begin_and_end_in_the_order_of_time_and_end_with_the_run() {
         let side = Peers::Only(vec![0, 1]);
         let steps = timeline(&plan(vec![
-            fault(500, 9_000, Trouble::Wipe { peer: 3 }),
+            fault(
+                500,
+                9_000,
+                Trouble::Wipe {
+                    peer: 3,
+                    whole: false,
+                },
+            ),
             fault(100, 300, Trouble::Pause { peer: 2 }),
             fault(
                 200,
@@ -166,7 +174,7 @@ mod tests {
                 (350, Step::Links(2, None)),
                 (450, cut()),
                 (500, Step::Hold(3)),
-                (500, Step::Lose(3)),
+                (500, Step::Lose(3, false)),
                 (600, Step::Links(2, None)),
                 (1_000, Step::Release(3)),
             ]

@@ -39,6 +39,7 @@ impl Audit {
                     self.bytes(value.map_or(b"removed".as_slice(), AsRef::as_ref));
                 }
             }
+            Effect::Guard(mark) => self.bytes(format!("{mark:?}").as_bytes()),
             Effect::Send { to, lane, message } => {
                 self.bytes(format!("{to:?}{lane:?}").as_bytes());
                 self.bytes(&codec::encode(message).unwrap_or_default());

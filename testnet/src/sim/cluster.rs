@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use primitives::Digest;
-use replica::{Effect, Lane, Recipient, Replica};
+use replica::{Effect, Lane, Recipient, Replica, Watermark};
 
 use super::audit::Audit;
 use super::clock::Moment;
@@ -113,7 +113,7 @@ pub struct Cluster {
     violations: Vec<Violation>,
     audit: Audit,
     /// Disks put aside, by the fault that will bring them back.
-    backups: BTreeMap<usize, Disk>,
+    backups: BTreeMap<usize, (Disk, Option<Watermark>)>,
     /// The faults that are under way.
     active: BTreeSet<usize>,
     is_healed: bool,
@@ -326,11 +326,14 @@ impl Cluster {
         let program = match lie {
             Some(liar) => Program::Liar(liar::behaviour(&liar.lie, &self.world, peer)?),
             None => {
-                let disk = &mut self.processes[process].disk;
-                match Replica::start(self.world.setup(peer), disk) {
+                let Process { disk, guard, .. } = &mut self.processes[process];
+                let mut setup = self.world.setup(peer);
+                setup.watermark = *guard;
+                match Replica::start(setup, disk) {
                     Ok((replica, batch)) => {
                         disk.apply(batch);
                         disk.sync();
+                        *guard = replica.watermark();
                         Program::Honest(Box::new(replica))
                     }
                     Err(error) => {
@@ -449,7 +452,7 @@ impl Cluster {
                 }
                 Effect::WakeAt(at) => self.wake(process, at),
                 Effect::Accuse(_) => {}
-                later @ (Effect::Send { .. } | Effect::Reply { .. }) => {
+                later @ (Effect::Guard(_) | Effect::Send { .. } | Effect::Reply { .. }) => {
                     self.processes[process].outbox.push(later);
                 }
             }
@@ -513,6 +516,12 @@ impl Cluster {
             }
             Effect::Reply { ticket, reply, .. } => {
                 self.wallets.hear(self.now, process, ticket, &reply);
+            }
+            Effect::Guard(mark) => {
+                let place = &mut self.processes[process];
+                if !place.disk.is_lying() {
+                    place.guard = Some(mark);
+                }
             }
             Effect::Persist { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => {}
         }

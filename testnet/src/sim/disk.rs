@@ -52,6 +52,12 @@ impl Disk {
         self.sync();
     }
 
+    /// Whether syncs are only acknowledged.
+    #[must_use]
+    pub const fn is_lying(&self) -> bool {
+        self.lies
+    }
+
     /// Loses all but a random prefix of the batches that were not synced. Returns how many were lost.
     pub fn crash(&mut self, stream: &mut Stream) -> usize {
         let kept = stream.place(self.unsynced.len() + 1);

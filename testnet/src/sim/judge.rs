@@ -113,10 +113,21 @@ pub(crate) fn new_heights(replica: &Replica, is_known: impl Fn(Height) -> bool) 
 
 /// Whether a process of `peer` may lack what the peer once wrote.
 fn forgets(plan: &Plan, peer: usize) -> bool {
+    let is_lost = |trouble: &Trouble| {
+        let lost = matches!(trouble, Trouble::Wipe { .. } | Trouble::Rollback { .. });
+        lost && trouble.peer() == Some(peer)
+    };
+    let mut faults = plan.faults.iter();
+    forgets_what_it_signed(plan, peer) || faults.any(|fault| is_lost(&fault.trouble))
+}
+
+/// Whether a process of `peer` may not even know how far its key has signed.
+fn forgets_what_it_signed(plan: &Plan, peer: usize) -> bool {
     plan.faults.iter().any(|fault| match fault.trouble {
-        Trouble::Wipe { peer: one }
-        | Trouble::Rollback { peer: one }
-        | Trouble::Twin { peer: one }
+        Trouble::Wipe { peer: one, whole } | Trouble::Rollback { peer: one, whole } => {
+            whole && one == peer
+        }
+        Trouble::Twin { peer: one }
         | Trouble::LyingDisk { peer: one }
         | Trouble::Rot { peer: one } => one == peer,
         Trouble::Lane { .. }

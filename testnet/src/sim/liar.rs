@@ -208,6 +208,7 @@ impl Inner {
         {
             match effect {
                 Effect::Persist { batch, .. } => self.disk.apply(batch),
+                Effect::Guard(_) => {}
                 other @ (Effect::Send { .. }
                 | Effect::Reply { .. }
                 | Effect::WakeAt(_)
@@ -230,7 +231,10 @@ impl Inner {
                 Recipient::Everyone => place.broadcast(message),
             },
             Effect::WakeAt(at) => place.wake_at(*at),
-            Effect::Persist { .. } | Effect::Reply { .. } | Effect::Accuse(_) => {}
+            Effect::Persist { .. }
+            | Effect::Guard(_)
+            | Effect::Reply { .. }
+            | Effect::Accuse(_) => {}
         }
     }
 }

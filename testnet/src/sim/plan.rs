@@ -321,12 +321,18 @@ pub enum Trouble {
     Wipe {
         /// Whose.
         peer: usize,
+        /// Whether the guard of its key is lost as well.
+        #[serde(default = "with_guard")]
+        whole: bool,
     },
     /// A process is killed and started at the end with the disk as it was when the fault began,
     /// while it runs on until then.
     Rollback {
         /// Whose.
         peer: usize,
+        /// Whether the guard of its key is put back as well.
+        #[serde(default = "with_guard")]
+        whole: bool,
     },
     /// A second process with the same keys and an empty disk runs beside the first.
     Twin {
@@ -359,6 +365,11 @@ pub enum Trouble {
     },
 }
 
+/// Plans older than guards mean everything.
+const fn with_guard() -> bool {
+    true
+}
+
 impl Trouble {
     /// The one peer that it is about, if it is about one.
     #[must_use]
@@ -366,8 +377,8 @@ impl Trouble {
         match self {
             Self::Crash { peer, .. }
             | Self::Pause { peer }
-            | Self::Wipe { peer }
-            | Self::Rollback { peer }
+            | Self::Wipe { peer, .. }
+            | Self::Rollback { peer, .. }
             | Self::Twin { peer }
             | Self::SlowDisk { peer, .. }
             | Self::LyingDisk { peer }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use primitives::keys::Signer;
-use replica::{Effect, Replica};
+use replica::{Effect, Replica, Watermark};
 
 use super::clock::{Clock, Moment};
 use super::disk::Disk;
@@ -26,6 +26,8 @@ pub(super) struct Process {
     pub(super) peer: usize,
     pub(super) program: Program,
     pub(super) disk: Disk,
+    /// The newest own event that may have left, remembered beside the disk.
+    pub(super) guard: Option<Watermark>,
     pub(super) clock: Clock,
     /// Starts so far; what was sent to an earlier life is void.
     pub(super) life: u32,
@@ -61,6 +63,7 @@ impl Process {
             peer,
             program: Program::Down,
             disk: Disk::default(),
+            guard: None,
             clock: Clock::default(),
             life: 0,
             inbox: VecDeque::new(),
@@ -91,7 +94,7 @@ impl Process {
         }
     }
 
-    /// Forgets everything but disk, clock and number.
+    /// Forgets everything but disk, guard, clock and number.
     pub(super) fn stop(&mut self) {
         self.program = Program::Down;
         self.life += 1;

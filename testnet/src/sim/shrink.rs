@@ -171,8 +171,8 @@ fn without_peer(plan: &Plan, peer: usize) -> Plan {
             Trouble::CrashAll => {}
             Trouble::Crash { peer, .. }
             | Trouble::Pause { peer }
-            | Trouble::Wipe { peer }
-            | Trouble::Rollback { peer }
+            | Trouble::Wipe { peer, .. }
+            | Trouble::Rollback { peer, .. }
             | Trouble::Twin { peer }
             | Trouble::SlowDisk { peer, .. }
             | Trouble::LyingDisk { peer }

@@ -140,6 +140,7 @@ impl World {
                 round_ms_min,
                 ..Default::default()
             },
+            watermark: None,
         }
     }
 

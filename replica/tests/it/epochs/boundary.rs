@@ -144,6 +144,21 @@ fn a_peer_that_restarts_at_any_moment_around_a_boundary_goes_on() {
 }
 
 #[test]
+fn the_certificate_of_an_epoch_long_past_is_made_anew_where_nobody_has_it() {
+    let mut network = Network::with_epochs(171, &EQUAL, &[], EPOCHS);
+    run_to_epoch(&mut network, 4, &mut 0, &[0, 1, 2, 3]);
+    network.run(2_000);
+    (0..4).for_each(|peer| network.kill(peer));
+    network.lose_seal(Epoch::ZERO);
+    network.lose_seal(Epoch::new(1));
+    (0..4).for_each(|peer| network.boot(peer));
+    network.run(20_000);
+    for peer in 0..4 {
+        assert!(follow_handovers(&mut network, peer) >= Epoch::new(4));
+    }
+}
+
+#[test]
 fn all_peers_restart_at_once_after_every_sealing_block() {
     for pause in [0, 20, 50, 1_000] {
         let mut network = Network::with_epochs(170 + pause, &EQUAL, &[], EPOCHS);
@@ -179,6 +194,7 @@ fn a_peer_behind_by_three_epochs_catches_up_from_its_store_and_from_nothing() {
         run_to_epoch(&mut network, 4, &mut nonce, &[0, 1, 2, 3]);
         if !keep_store {
             network.wipe(4);
+            network.set_guard(4, None);
         }
         network.boot(4);
         network.run_until(30_000, "caught up", |network| {

@@ -92,14 +92,18 @@ impl Cluster {
                 }
             }
             Trouble::Pause { peer } => self.processes[peer].is_paused = true,
-            Trouble::Wipe { peer } => {
+            Trouble::Wipe { peer, whole } => {
                 self.kill(peer);
                 self.processes[peer].disk = Disk::default();
+                if whole {
+                    self.processes[peer].guard = None;
+                }
             }
-            Trouble::Rollback { peer } => {
-                let mut copy = self.processes[peer].disk.clone();
+            Trouble::Rollback { peer, .. } => {
+                let place = &self.processes[peer];
+                let (mut copy, guard) = (place.disk.clone(), place.guard);
                 copy.sync();
-                self.backups.insert(fault, copy);
+                self.backups.insert(fault, (copy, guard));
             }
             Trouble::Twin { .. } => {
                 let process = self.twin(fault);
@@ -145,11 +149,15 @@ impl Cluster {
                 self.processes[peer].is_paused = false;
                 self.work(peer)?;
             }
-            Trouble::Wipe { peer } | Trouble::Rot { peer } => self.start(peer)?,
-            Trouble::Rollback { peer } => {
+            Trouble::Wipe { peer, .. } | Trouble::Rot { peer } => self.start(peer)?,
+            Trouble::Rollback { peer, whole } => {
                 self.kill(peer);
-                if let Some(copy) = self.backups.remove(&fault) {
-                    self.processes[peer].disk = copy;
+                if let Some((disk, guard)) = self.backups.remove(&fault) {
+                    let place = &mut self.processes[peer];
+                    place.disk = disk;
+                    if whole {
+                        place.guard = guard;
+                    }
                 }
                 self.start(peer)?;
             }

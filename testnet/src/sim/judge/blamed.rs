@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use replica::Effect;
 use replica::replica::Standing;
 
-use super::{Judge, Seen, Sight, forgets};
+use super::{Judge, Seen, Sight, forgets_what_it_signed};
 
 /// Remembers who was blamed, to say it once.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ impl Judge for Blamed {
                 world.member(header.epoch, header.creator)
             }
             Effect::Persist { .. }
+            | Effect::Guard(_)
             | Effect::Send { .. }
             | Effect::Reply { .. }
             | Effect::WakeAt(_) => None,
@@ -38,7 +39,7 @@ impl Judge for Blamed {
             *replica.standing() == Standing::Quarantined || replica.diverged().is_some();
         let blamed: Vec<usize> = accused.chain(is_stopped.then_some(seen.peer)).collect();
         for peer in blamed {
-            let is_sound = world.plan.is_honest(peer) && !forgets(&world.plan, peer);
+            let is_sound = world.plan.is_honest(peer) && !forgets_what_it_signed(&world.plan, peer);
             if is_sound && self.peers.insert(peer) {
                 let (process, diverged) = (seen.process, replica.diverged());
                 return Some(format!(

@@ -137,9 +137,11 @@ pub(super) fn own_events<'a>(
 ) -> impl Iterator<Item = &'a Parcel> {
     let parcels = match effect {
         Effect::Send { message, .. } => events(message),
-        Effect::Persist { .. } | Effect::Reply { .. } | Effect::WakeAt(_) | Effect::Accuse(_) => {
-            &[]
-        }
+        Effect::Persist { .. }
+        | Effect::Guard(_)
+        | Effect::Reply { .. }
+        | Effect::WakeAt(_)
+        | Effect::Accuse(_) => &[],
     };
     let (world, own) = (seen.world, seen.peer);
     parcels.iter().filter(move |parcel| {

@@ -135,6 +135,7 @@ impl Behaviour for Keep {
                 } => self.say(to, message, place),
                 Effect::Send { .. }
                 | Effect::Persist { .. }
+                | Effect::Guard(_)
                 | Effect::Reply { .. }
                 | Effect::WakeAt(_)
                 | Effect::Accuse(_) => self.inner.carry_out(&effect, place),

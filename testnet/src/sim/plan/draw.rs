@@ -294,6 +294,7 @@ impl Draw {
             let steps = u32::try_from(self.stream.below(12)).unwrap_or(0);
             let choice = self.stream.below(12);
             let lie = Lie::draw(&mut self.stream, self.size, self.safety_ms);
+            let whole = steps.is_multiple_of(2);
             let mut add = |trouble, to_ms| {
                 self.faults.push(Fault {
                     from_ms,
@@ -303,8 +304,8 @@ impl Draw {
             };
             match choice {
                 0 if profile != Profile::Beyond => add(Trouble::Crash { peer, steps }, u64::MAX),
-                1 if profile != Profile::Beyond => add(Trouble::Wipe { peer }, to_ms),
-                2 if profile != Profile::Beyond => add(Trouble::Rollback { peer }, to_ms),
+                1 if profile != Profile::Beyond => add(Trouble::Wipe { peer, whole }, to_ms),
+                2 if profile != Profile::Beyond => add(Trouble::Rollback { peer, whole }, to_ms),
                 3 if profile != Profile::Beyond => add(Trouble::Twin { peer }, to_ms),
                 4 if profile != Profile::Beyond => {
                     add(Trouble::LyingDisk { peer }, u64::MAX);
