@@ -17,12 +17,14 @@ use crate::voice::{Form, Voice};
 mod command;
 mod links;
 mod measure;
+mod mutate;
 mod play;
 mod rule;
 mod simulate;
 
 pub use links::{LinkArguments, Numbers};
 pub use measure::{Latency, Pace, Scale, Scenarios};
+pub use mutate::Mutate;
 pub use play::Play;
 pub use rule::{Exhaustive, Reference, Twins};
 pub use simulate::{Sim, Swarm};
@@ -118,6 +120,8 @@ pub enum Command {
     },
     /// Put a steady load on the network and measure.
     Load(LoadArguments),
+    /// Log many wallets in to one peer, let them ask for proofs, and measure what they wait.
+    Ask(AskArguments),
     /// Carry the payments of a Bitcoin block over, on the network that runs or on one of its own.
     Replay(Replay),
     /// Decide and order an exported DAG again by the slow reference, and compare the blocks.
@@ -143,6 +147,9 @@ pub enum Command {
     Demo(Fresh),
     /// Carry a plan of `sim` out by real processes in real time, and judge; exit 10 on a violation.
     Play(Play),
+    /// Damage the files of one peer of four, again and again: it must notice, or say what the others say;
+    /// exit 10 on a violation.
+    Mutate(Mutate),
     /// Run whole peers in virtual time under faults and liars, and judge; exit 10 on a violation.
     Sim(Sim),
     /// Run many seeds of `sim`, and go on from where the log ends.
@@ -241,6 +248,23 @@ pub struct LoadArguments {
     pub size: usize,
 }
 
+/// `primus-testnet ask`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct AskArguments {
+    /// How many wallets.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=4_000))]
+    pub wallets: u32,
+    /// Questions a second, over all wallets.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: u32,
+    /// For how long.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub seconds: u32,
+    /// The number of the peer that is asked, from 0.
+    #[arg(long, default_value_t = 0)]
+    pub peer: usize,
+}
+
 impl LoadArguments {
     const fn load(self) -> Load {
         let Self {
@@ -323,6 +347,7 @@ impl Context {
             Command::Pause { peer } => self.pause(peer),
             Command::Resume { peer } => self.resume(peer),
             Command::Load(load) => self.load(load.load()).await,
+            Command::Ask(ask) => self.ask(ask).await,
             Command::Replay(replay) => self.replay(&replay.fresh).await,
             Command::Recompute { ref file } => self.recompute(file),
             Command::Reference(reference) => apart(move || reference.carry_out(voice)).await,
@@ -331,6 +356,7 @@ impl Context {
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Play(ref arguments) => self.play(arguments).await,
+            Command::Mutate(ref arguments) => self.mutate(arguments).await,
             Command::Sim(sim) => apart(move || sim.carry_out(voice)).await,
             Command::Swarm(swarm) => apart(move || swarm.carry_out(voice)).await,
             Command::Scale(scale) => apart(move || scale.carry_out(voice)).await,

@@ -233,6 +233,19 @@ impl Cluster {
         self.forget(&[index])
     }
 
+    /// The exit code of the peer at `index`, which this invocation started, once it has ended; -1 for
+    /// one that a signal ended.
+    ///
+    /// # Errors
+    /// [`Error::NoPeer`].
+    pub fn ended(&mut self, index: usize) -> Result<Option<i32>, Error> {
+        let pid = self.peer(index)?.process.map(|process| process.pid);
+        let mut children = self.children.iter_mut();
+        let child = children.find(|child| Some(child.id()) == pid);
+        let status = child.and_then(|child| child.try_wait().ok().flatten());
+        Ok(status.map(|status| status.code().unwrap_or(-1)))
+    }
+
     /// Sends a signal to the peer at `index`.
     ///
     /// # Errors

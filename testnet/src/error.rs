@@ -128,6 +128,14 @@ pub enum Error {
         /// Why.
         error: net::Error,
     },
+    /// A peer is not at the newest block yet.
+    #[error("{peer} is at block {height} only")]
+    Behind {
+        /// The peer's name.
+        peer: String,
+        /// Its newest certified block.
+        height: u64,
+    },
     /// A peer closed a request without an answer.
     #[error("{peer} ended a request without an answer")]
     Silent {
@@ -274,6 +282,7 @@ impl Error {
             Self::TimedOut { .. }
             | Self::Net { .. }
             | Self::Silent { .. }
+            | Self::Behind { .. }
             | Self::Refused { .. }
             | Self::PeerDown { .. }
             | Self::Export { .. }

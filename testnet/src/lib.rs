@@ -15,6 +15,7 @@
 //!
 //! Begin reading at [`cluster`], then [`demo`].
 
+pub mod asking;
 mod cases;
 pub mod cli;
 pub mod cluster;
@@ -22,10 +23,12 @@ pub mod demo;
 pub mod double_spend;
 pub mod error;
 pub mod exhaustive;
+mod files;
 pub mod keys;
 pub mod latency;
 pub mod links;
 pub mod load;
+pub mod mutate;
 pub mod network;
 pub mod pace;
 pub mod play;

@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ use self::timeline::{Step, timeline};
 use crate::cluster::run::PeerRun;
 use crate::cluster::{Cluster, Stay, free_ports, launch, process};
 use crate::error::Error;
+use crate::files::{copy, entries, remove};
 use crate::links::{self, Damage};
 use crate::network::{Epochs, Network, Setup, create};
 use crate::purse::Purse;
@@ -289,15 +290,15 @@ impl Play<'_> {
                 self.unset.insert(peer);
             }
             Step::Lose(peer, whole) => {
-                lose(&self.data(peer)?)?;
+                remove(&self.data(peer)?)?;
                 if whole {
-                    lose(&self.guard(peer)?)?;
+                    remove(&self.guard(peer)?)?;
                 }
             }
             Step::Save(fault, peer) => {
                 self.stop(peer).await?;
                 let to = self.backup(fault);
-                lose(&to)?;
+                remove(&to)?;
                 copy(&self.data(peer)?, &to.join(DATA))?;
                 copy(&self.guard(peer)?, &to.join(GUARD))?;
                 self.release(peer)?;
@@ -305,7 +306,7 @@ impl Play<'_> {
             Step::Restore(fault, peer, whole) => {
                 self.stop(peer).await?;
                 let (from, to) = (self.backup(fault), self.data(peer)?);
-                lose(&to)?;
+                remove(&to)?;
                 copy(&from.join(DATA), &to)?;
                 if whole {
                     copy(&from.join(GUARD), &self.guard(peer)?)?;
@@ -374,9 +375,9 @@ impl Play<'_> {
     fn double(&self, peer: usize) -> Result<Twin, Error> {
         let run = self.cluster.peer(peer)?;
         let home = run.home.with_extension("twin");
-        lose(&home)?;
+        remove(&home)?;
         fs::create_dir_all(&home).map_err(|error| Error::file(&home, error))?;
-        for entry in read_dir(&run.home)? {
+        for entry in entries(&run.home)? {
             if entry.is_file() && !entry.ends_with(GUARD) {
                 copy(&entry, &home.join(entry.file_name().unwrap_or_default()))?;
             }
@@ -744,42 +745,4 @@ fn end(stage: &Stage) -> Option<End> {
         | Stage::Official
         | Stage::Proven { .. } => None,
     }
-}
-
-/// Removes a file or a folder with all that is in it; nothing if it is not there.
-fn lose(folder: &Path) -> Result<(), Error> {
-    let removed = match folder.is_file() {
-        true => fs::remove_file(folder),
-        false => fs::remove_dir_all(folder),
-    };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::file(folder, error))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Copies a file, or a folder with all that is in it; nothing if it is not there.
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    if from.is_dir() {
-        fs::create_dir_all(to).map_err(|error| Error::file(to, error))?;
-        for entry in read_dir(from)? {
-            copy(&entry, &to.join(entry.file_name().unwrap_or_default()))?;
-        }
-    } else if from.is_file() {
-        fs::copy(from, to).map_err(|error| Error::file(from, error))?;
-    }
-    Ok(())
-}
-
-fn read_dir(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = fs::read_dir(folder).map_err(|error| Error::file(folder, error))?;
-    entries
-        .map(|entry| {
-            entry
-                .map(|entry| entry.path())
-                .map_err(|error| Error::file(folder, error))
-        })
-        .collect()
 }

@@ -270,7 +270,11 @@ fn samples(newest: Height) -> Vec<Height> {
     heights.into_iter().map(Height::new).collect()
 }
 
-async fn follow(session: &Session, trust: &mut Trust, epoch: Epoch) -> Result<(), Error> {
+/// Follows the committees up to that of `epoch`.
+///
+/// # Errors
+/// As [`Session::ask`]; [`Error::Wallet`] for a proof that does not hold.
+pub async fn follow(session: &Session, trust: &mut Trust, epoch: Epoch) -> Result<(), Error> {
     while trust.epoch() < epoch {
         let next = trust.epoch().later(1);
         let answer = session.ask(Request::Committee { epoch: next }).await?;

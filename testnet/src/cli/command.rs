@@ -8,7 +8,8 @@ use primitives::units::Amount;
 use serde_json::json;
 use wallet::Payment;
 
-use super::{Context, Fresh, Up, block};
+use super::{AskArguments, Context, Fresh, Up, block};
+use crate::asking::{self, Asking};
 use crate::cluster::run::PeerRun;
 use crate::cluster::{Cluster, Stay};
 use crate::demo::{self, Options, pronounce};
@@ -179,6 +180,45 @@ impl Context {
             Verdict::Agree
         } else {
             Verdict::Stalled
+        };
+        Ok(verdict.exit())
+    }
+
+    pub(super) async fn ask(&self, arguments: AskArguments) -> Result<u8, Error> {
+        let (cluster, network) = self.open()?;
+        let AskArguments {
+            wallets,
+            rate,
+            seconds,
+            peer,
+        } = arguments;
+        let process = cluster.peer(peer)?.process.filter(|process| process.runs());
+        let process = process.ok_or(Error::PeerDown { index: peer })?;
+        let asking = Asking {
+            wallets: wallets as usize,
+            rate,
+            seconds,
+        };
+        let measured = asking::run(asking, &network, &network.hosts[peer], process.pid).await?;
+        let words = format!(
+            "{wallets} wallets logged in within {:.1} s, {} KiB of the peer's memory each; {} of {} \
+             questions answered and proven, p50 {} us, p99 {} us, slowest {} us{}",
+            measured.login_seconds,
+            measured.bytes_a_wallet / 1_024,
+            measured.proven,
+            measured.asked,
+            measured.p50_us,
+            measured.p99_us,
+            measured.max_us,
+            measured
+                .failed
+                .as_ref()
+                .map_or_else(String::new, |failed| format!("; {failed}")),
+        );
+        self.voice.say("asked", &words, &measured);
+        let verdict = match measured.proven == measured.asked {
+            true => Verdict::Agree,
+            false => Verdict::Stalled,
         };
         Ok(verdict.exit())
     }
