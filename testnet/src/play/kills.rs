@@ -11,27 +11,41 @@ const DOWN_MS: u64 = 1_200;
 const ALL_EVERY: u64 = 20;
 
 /// A plan of `count` kills of `peers` peers under load: mostly of one, sometimes while another is
-/// down or the same has only just begun to start, now and then of all at once.
+/// down or the same has only just begun to start, now and then of all that run.
 #[must_use]
 pub fn kills(seed: u64, peers: usize, count: usize) -> Plan {
     let mut stream = Stream::new(seed, &[b"kills"]);
     let mut at = 2_000;
     let mut faults = Vec::new();
     let mut killed = 0;
+    // When each is started again.
+    let mut down_until = vec![0; peers];
     while killed < count {
-        let (peer, down) = (stream.place(peers), stream.between(1, DOWN_MS));
-        let is_all = stream.below(ALL_EVERY) == 0 && count - killed >= peers;
-        let trouble = match is_all {
-            true => Trouble::CrashAll,
-            false => Trouble::Crash { peer, steps: 0 },
+        at += stream.between(1, PAUSE_MS);
+        let to_ms = at + stream.between(1, DOWN_MS);
+        let up: Vec<usize> = (0..peers).filter(|peer| down_until[*peer] < at).collect();
+        let is_all = stream.below(ALL_EVERY) == 0 && count - killed >= up.len();
+        let place = stream.place(up.len());
+        let trouble = match up.get(place).copied() {
+            Some(_) if is_all => {
+                killed += up.len();
+                for until in &mut down_until {
+                    *until = to_ms.max(*until);
+                }
+                Trouble::CrashAll
+            }
+            Some(peer) => {
+                killed += 1;
+                down_until[peer] = to_ms;
+                Trouble::Crash { peer, steps: 0 }
+            }
+            None => continue,
         };
-        killed += if is_all { peers } else { 1 };
         faults.push(Fault {
             from_ms: at,
-            to_ms: at + down,
+            to_ms,
             trouble,
         });
-        at += stream.between(1, PAUSE_MS);
     }
     Plan {
         chain: Chain {
@@ -58,17 +72,26 @@ pub fn kills(seed: u64, peers: usize, count: usize) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::play::timeline::{Step, timeline};
 
     #[test]
     fn as_many_kills_are_drawn_as_asked_for() {
         for count in [0, 1, 500] {
             let plan = kills(7, 4, count);
             assert_eq!(plan.check(), Ok(()));
-            let of = |fault: &Fault| {
-                let is_all = fault.trouble == Trouble::CrashAll;
-                if is_all { 4 } else { 1 }
-            };
-            assert_eq!(plan.faults.iter().map(of).sum::<usize>(), count);
+            let mut holds = [0; 4];
+            let mut killed = 0;
+            for (_, step) in timeline(&plan).unwrap() {
+                match step {
+                    Step::Hold(peer) => {
+                        killed += usize::from(holds[peer] == 0);
+                        holds[peer] += 1;
+                    }
+                    Step::Release(peer) => holds[peer] -= 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert_eq!(killed, count);
         }
         assert_ne!(kills(1, 4, 9).faults, kills(2, 4, 9).faults);
     }
