@@ -8,9 +8,9 @@ use crate::error::Error;
 
 /// Removes a file, or a folder with all that is in it; nothing if it is not there.
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
-    let removed = match path.is_file() {
-        true => fs::remove_file(path),
-        false => fs::remove_dir_all(path),
+    let removed = match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
     };
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path, error)),

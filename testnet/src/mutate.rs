@@ -34,6 +34,8 @@ use crate::voice::Voice;
 
 /// How many peers; the first is damaged.
 const PEERS: usize = 4;
+/// The store within a home.
+const DATA: &str = "data";
 /// Payments made beforehand.
 const PAYMENTS: usize = 300;
 /// Outputs of the genesis that are asked for.
@@ -133,7 +135,12 @@ pub async fn run(options: &Options, voice: Voice) -> Result<Report, Error> {
     while report.tried < options.count {
         remove(&home)?;
         copy(&whole, &home)?;
-        let paths = files(&whole)?;
+        // Two of three hurt the store itself.
+        let below = match stream.below(3) {
+            0 => whole.clone(),
+            _ => whole.join(DATA),
+        };
+        let paths = files(&below)?;
         let path = &paths[stream.place(paths.len())];
         let path = path.strip_prefix(&whole).unwrap_or(path);
         let damage = Damage::ALL[stream.place(Damage::ALL.len())];
