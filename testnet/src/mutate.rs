@@ -151,17 +151,25 @@ pub async fn run(options: &Options, voice: Voice) -> Result<Report, Error> {
         report.tried += 1;
         cluster.start(0)?;
         let found = watch(&mut cluster, &network, height, &ids).await?;
-        match found {
-            Found::Ended(code) => *report.noticed.entry(code).or_default() += 1,
-            Found::Said(said) if said == wanted => *report.same.entry(name).or_default() += 1,
-            Found::Said(said) => {
-                let pairs = said
-                    .iter()
-                    .zip(&wanted)
-                    .find(|(said, wanted)| said != wanted);
-                report.violations.push(format!("{name}: {pairs:?}"));
+        let violation = match found {
+            Found::Ended(code) => {
+                *report.noticed.entry(code).or_default() += 1;
+                None
             }
-            Found::Silent(reason) => report.violations.push(format!("{name}: {reason}")),
+            Found::Said(said) if said == wanted => {
+                *report.same.entry(name).or_default() += 1;
+                None
+            }
+            Found::Said(said) => {
+                let mut pairs = said.iter().zip(&wanted);
+                let other = pairs.find(|(said, wanted)| said != wanted);
+                Some(format!("{name}: {other:?}"))
+            }
+            Found::Silent(reason) => Some(format!("{name}: {reason}")),
+        };
+        if let Some(violation) = violation {
+            voice.progress(&violation);
+            report.violations.push(violation);
         }
         if cluster.peer(0)?.runs() {
             cluster.kill(0).await?;

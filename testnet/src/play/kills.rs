@@ -88,7 +88,14 @@ mod tests {
                         holds[peer] += 1;
                     }
                     Step::Release(peer) => holds[peer] -= 1,
-                    other => panic!("{other:?}"),
+                    Step::Pause(_)
+                    | Step::Resume(_)
+                    | Step::Lose(..)
+                    | Step::Save(..)
+                    | Step::Restore(..)
+                    | Step::Double(_)
+                    | Step::Single(_)
+                    | Step::Links(..) => panic!("no kill"),
                 }
             }
             assert_eq!(killed, count);
