@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use dag::event::Signed;
+use dag::event::{Signed, payload_digest};
 use dag::gossip::{Cursor, Head, Message, Parcel};
 use dag::graph::Vertex;
 use primitives::codec::{Bytes, List};
@@ -431,6 +431,10 @@ pub(super) fn stored_parcel<S: Store>(
             .get(Table::Payload, &id.0)?
             .ok_or(Error::Damaged { what: "payload" })?,
     };
+    // A flipped bit here would execute other transactions than the creator signed for.
+    if payload_digest(&payload) != signed.header().payload {
+        return Err(Error::Damaged { what: "payload" });
+    }
     let size = bytes.len().saturating_add(payload.len());
     let payload =
         Bytes::new(payload).map_err(|_: primitives::Error| Error::Damaged { what: "payload" })?;

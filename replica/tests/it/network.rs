@@ -267,6 +267,14 @@ impl Network {
         self.nodes[peer].store = disk;
     }
 
+    /// Flips a bit of the newest payload that a peer, which is down, holds.
+    pub(crate) fn rot_payload(&mut self, peer: usize) {
+        let rows = self.nodes[peer].store.0.iter_mut();
+        let payloads = rows.filter(|((table, _), _)| *table == Table::Payload);
+        let (_, payload) = payloads.last().unwrap();
+        *payload.last_mut().unwrap() ^= 1;
+    }
+
     /// Lets every peer, all down, lose the certificate of the block that seals `epoch`.
     pub(crate) fn lose_seal(&mut self, epoch: Epoch) {
         let key = [b"seal".as_slice(), &epoch.get().to_be_bytes()].concat();

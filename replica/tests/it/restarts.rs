@@ -75,6 +75,18 @@ fn a_chain_older_than_memory_survives_restart_after_restart() {
 }
 
 #[test]
+#[should_panic(expected = "payload")]
+fn a_flipped_bit_in_a_stored_payload_keeps_a_peer_from_starting() {
+    let mut network = Network::start(12, &EQUAL, &[]);
+    network.run(1_000);
+    network.submit(3, 1, vec![data(1)]);
+    network.run(1_000);
+    network.kill(3);
+    network.rot_payload(3);
+    network.boot(3);
+}
+
+#[test]
 fn a_peer_away_for_longer_than_memory_goes_on_where_its_own_chain_ended() {
     let mut network = Network::start(11, &EQUAL, &[]);
     network.run(1_000);
