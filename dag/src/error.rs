@@ -80,6 +80,12 @@ pub enum Error {
         /// The rule it would break.
         fault: Fault,
     },
+    /// A brief whose parents are others than those held where it points to (C37).
+    #[error("event {id} has other parents than those held where its brief points to")]
+    OtherEvent {
+        /// The event.
+        id: Digest,
+    },
     /// Two headers that show no equivocation.
     #[error("two headers of creator {creator} show no equivocation")]
     NoEvidence {
@@ -111,6 +117,7 @@ impl Error {
             | Self::MissingParent { .. }
             | Self::BelowFloor { .. }
             | Self::Delayed { .. }
+            | Self::OtherEvent { .. }
             | Self::NoEvidence { .. }
             | Self::EmptyCommittee
             | Self::DuplicateMember { .. } => None,

@@ -1,7 +1,5 @@
 //! Events: what a peer signs and gossips (C4 to C9).
 
-use alloc::vec::Vec;
-
 use primitives::codec::{self, Canonical, Decode, Encode, List};
 use primitives::digest::derive;
 use primitives::domain::Domain;
@@ -152,6 +150,14 @@ impl Event {
     /// # Errors
     /// A typed error naming the rule and, where the signature holds, the creator to blame.
     pub fn verify(signed: Signed, payload: &[u8], committee: &Committee) -> Result<Self, Error> {
+        let event = Self::verify_header(signed, committee)?;
+        let checked = shape::check_payload(event.header(), payload);
+        checked.map_err(|fault| event.malformed(fault))?;
+        Ok(event)
+    }
+
+    /// [`Self::verify`] where the header was made for the payload at hand (C37).
+    pub(crate) fn verify_header(signed: Signed, committee: &Committee) -> Result<Self, Error> {
         let event = Self::trust(signed);
         let (id, header) = (event.id(), event.header());
         if header.version != 1 {
@@ -175,14 +181,16 @@ impl Event {
         member
             .event_key
             .verify(Role::Event, &header.chain, id, signature)?;
-        shape::check_shape(header, committee)
-            .and_then(|()| shape::check_payload(header, payload))
-            .map_err(|fault| Error::Malformed {
-                creator: header.creator,
-                id: *id,
-                fault,
-            })?;
+        shape::check_shape(header, committee).map_err(|fault| event.malformed(fault))?;
         Ok(event)
+    }
+
+    fn malformed(&self, fault: Fault) -> Error {
+        Error::Malformed {
+            creator: self.header().creator,
+            id: *self.id(),
+            fault,
+        }
     }
 
     /// The event of bytes that this peer itself has verified and stored, or made in a test.
@@ -273,13 +281,6 @@ impl Evidence {
         key.verify(Role::Event, &b.chain, second, self.second.signature())?;
         Ok(a.creator)
     }
-}
-
-/// The digest that stands for an event's votes on the wire (C37, section 11).
-#[must_use]
-pub fn votes_digest(votes: &[Reference]) -> Digest {
-    let ids: Vec<&[u8]> = votes.iter().map(|vote| vote.id.0.as_slice()).collect();
-    derive(Domain::Votes, &ids)
 }
 
 #[cfg(test)]

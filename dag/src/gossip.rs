@@ -1,5 +1,6 @@
 //! What peers say to one another.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
@@ -7,6 +8,7 @@ use primitives::keys::Signature;
 use primitives::units::{Epoch, Height, PeerIndex, Round, Seq};
 use primitives::{Digest, limits};
 
+use crate::brief::Brief;
 use crate::event::Signed;
 
 /// One event with its payload. The payload is empty where the header says so.
@@ -50,7 +52,7 @@ pub struct Cursor {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "primitives::codec::bincode")]
 pub enum Message {
-    /// The author pushes its newest events, or a peer answers [`Message::Want`].
+    /// Answers [`Message::Want`].
     Events(Parcels),
     /// Asks for events by id.
     Want(List<Digest, { limits::REQUEST_ITEMS_MAX }>),
@@ -102,6 +104,13 @@ pub enum Message {
     },
     /// Transactions that a peer outside the committee passes on to a member, encoded as a payload.
     Passed(Bytes<{ limits::PAYLOAD_BYTES_MAX }>),
+    /// The author pushes its newest event (C37).
+    Brief {
+        /// Header and signature.
+        brief: Box<Brief>,
+        /// The payload's bytes.
+        payload: Bytes<{ limits::PAYLOAD_BYTES_MAX }>,
+    },
 }
 
 impl Canonical for Message {
@@ -119,7 +128,8 @@ impl Message {
             | Self::Follow { .. }
             | Self::Attested { .. }
             | Self::WantSeal { .. }
-            | Self::Passed(_) => Vec::new(),
+            | Self::Passed(_)
+            | Self::Brief { .. } => Vec::new(),
         }
     }
 }

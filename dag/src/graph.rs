@@ -16,9 +16,11 @@ use crate::event::{Event, Evidence, Reference};
 use crate::gossip::Head;
 
 mod admit;
+mod pointer;
 mod vertex;
 
 use admit::Ballot;
+pub use pointer::{Pointer, Several};
 pub use vertex::Vertex;
 
 /// A held event by the count of events admitted before it; never used twice.
@@ -52,7 +54,8 @@ pub struct Admission {
 struct Level {
     events: Vec<Handle>,
     roots: Vec<Handle>,
-    creators: BTreeSet<PeerIndex>,
+    /// Each creator's root, if it has one only.
+    only_roots: BTreeMap<PeerIndex, Result<Handle, Several>>,
     heard: Stake,
 }
 

@@ -27,6 +27,7 @@
 extern crate alloc;
 
 pub mod ancestry;
+pub mod brief;
 pub mod committee;
 pub mod error;
 pub mod event;

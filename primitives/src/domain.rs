@@ -6,7 +6,6 @@
 pub enum Domain {
     Chain,
     Event,
-    Votes,
     Payload,
     SeedGenesis,
     SeedNext,
@@ -88,7 +87,6 @@ impl Domain {
         match self {
             Self::Chain => "primus v1 chain",
             Self::Event => "primus v1 event",
-            Self::Votes => "primus v1 votes",
             Self::Payload => "primus v1 payload",
             Self::SeedGenesis => "primus v1 seed genesis",
             Self::SeedNext => "primus v1 seed next",

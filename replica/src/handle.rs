@@ -1,5 +1,6 @@
 //! How each kind of input is handled, and what follows from it: one file a concern.
 
+mod brief;
 mod certificate;
 mod create;
 mod epoch;

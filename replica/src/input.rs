@@ -1,8 +1,10 @@
 //! What happens to a peer: everything that crosses into the pure core.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use dag::event::Signed;
+use dag::brief::Brief;
+use dag::event::{Signed, payload_digest};
 use dag::gossip::{Cursor, Head, Message, Parcel};
 use dag::{Committee, Event};
 use ledger::tx::{self, Checked};
@@ -12,6 +14,7 @@ use primitives::units::{Epoch, Height, PeerIndex, Round, Time};
 use primitives::{Digest, codec};
 use wallet_proto::request::{Question, Report};
 
+use crate::briefs::Load;
 use crate::error::Error;
 
 /// The time at which an input is handled.
@@ -147,6 +150,13 @@ pub enum Gossip {
         /// The epoch.
         epoch: Epoch,
     },
+    /// See [`Message::Brief`]; nothing of it has been checked but the transactions' signatures.
+    Brief {
+        /// The event without the ids of its parents.
+        brief: Box<Brief>,
+        /// What came with it.
+        load: Load,
+    },
     /// See [`Message::Passed`].
     Passed(Vec<Checked>),
 }
@@ -204,6 +214,18 @@ pub fn verify(bytes: &[u8], committees: &[Committee]) -> Result<Gossip, Error> {
             signatures: signatures.into_vec(),
         },
         Message::WantSeal { epoch } => Gossip::WantSeal { epoch },
+        Message::Brief { brief, payload } => {
+            let committee = committees.iter().find(|it| it.epoch() == brief.epoch);
+            let Some(committee) = committee else {
+                return Ok(Gossip::Events(Vec::new()));
+            };
+            let load = Load {
+                digest: payload_digest(&payload),
+                transactions: check_payload(&payload, committee),
+                payload: payload.into_vec(),
+            };
+            Gossip::Brief { brief, load }
+        }
         Message::Passed(payload) => {
             let chain = committees.first().map(Committee::chain);
             let check = |chain| tx::check_payload(&payload, chain);
@@ -223,14 +245,18 @@ pub(crate) fn restore(signed: Signed, payload: Vec<u8>, committee: &Committee) -
 }
 
 fn arrival(event: Event, payload: Vec<u8>, committee: &Committee) -> Arrival {
-    let transactions = tx::check_payload(&payload, committee.chain());
+    Arrival {
+        event,
+        transactions: check_payload(&payload, committee),
+        payload,
+    }
+}
+
+fn check_payload(payload: &[u8], committee: &Committee) -> Vec<Checked> {
+    let transactions = tx::check_payload(payload, committee.chain());
     assert!(
         !planted::has(Bug::PanicOnPayload) || transactions.iter().all(|it| it.fault().is_none()),
         "a planted bug"
     );
-    Arrival {
-        event,
-        payload,
-        transactions,
-    }
+    transactions
 }

@@ -28,6 +28,7 @@
 extern crate alloc;
 
 mod allowance;
+pub mod briefs;
 pub mod certify;
 pub mod effect;
 pub mod error;

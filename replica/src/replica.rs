@@ -20,6 +20,7 @@ use primitives::units::{Epoch, Height, PeerIndex, Round, Seq, Stake, Time};
 use wallet_proto::reply::{Answer, Reply};
 
 use crate::allowance::Allowance;
+use crate::briefs::Briefs;
 use crate::certify::{Certified, Certifier};
 use crate::effect::Effect;
 use crate::error::Error;
@@ -130,6 +131,7 @@ pub struct Replica {
     pub(crate) signer: Box<dyn Signer + Send>,
     pub(crate) dag: Dag,
     pub(crate) pending: Pending<Arrival>,
+    pub(crate) briefs: Briefs,
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
     pub(crate) unsettled: Unsettled,
@@ -212,6 +214,7 @@ impl Replica {
             chain,
             dag: Dag::new(committee.clone()),
             pending: Pending::new(committee.size()),
+            briefs: Briefs::default(),
             engine: engine.with_time(parameters.time),
             certifier: Certifier::new(committee.clone(), Height::ZERO),
             committee,
@@ -385,7 +388,7 @@ impl Replica {
     /// How many events wait for missing parents.
     #[must_use]
     pub fn suspended(&self) -> usize {
-        self.pending.size()
+        self.pending.size().saturating_add(self.briefs.size())
     }
 
     /// The connected peers with the height each last told.

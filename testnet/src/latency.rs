@@ -241,15 +241,11 @@ impl Judge for Watch {
                     .extend(to.map(|to| (seen.at, seen.peer, to)));
             }
             Sight::Left(Effect::Send {
-                message: Message::Events(parcels),
+                message: Message::Brief { brief, .. },
                 ..
-            }) => {
-                for signed in parcels.iter().map(|parcel| &parcel.signed) {
-                    if signed.header().kind == Kind::Root {
-                        let left = times.left.entry(*signed.id());
-                        left.or_insert((seen.at, signed.header().creator.position()));
-                    }
-                }
+            }) if brief.kind == Kind::Root => {
+                let left = times.left.entry(brief.id);
+                left.or_insert((seen.at, brief.creator.position()));
             }
             Sight::Handled { replica, .. } => {
                 let process = seen.process;

@@ -11,12 +11,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
+use dag::Event;
+use dag::brief::Brief;
 use dag::event::{Kind, Reference};
 use dag::gossip::{Message, Parcel};
-use primitives::Digest;
-use primitives::codec::{self, List};
+use primitives::codec::{self, Bytes, List};
 use primitives::keys::PublicKey;
 use primitives::units::{Epoch, Height, Round, Time};
+use primitives::{Digest, limits};
 use replica::input::verify;
 use replica::{Effect, Gossip, Input, Now, Recipient, Replica};
 use serde::Serialize;
@@ -39,6 +41,8 @@ const DELAY_MS: u64 = 20;
 const JITTER_MS: u64 = 5;
 /// How long lights wait for the roots of whole peers, in milliseconds.
 const PATIENCE_MS: u64 = 500;
+/// A frame's length goes before it.
+const FRAME_BYTES: usize = 4;
 /// How long the run goes on after the last root of a light, in milliseconds.
 const REST_MS: u64 = 2_000;
 
@@ -72,6 +76,8 @@ pub struct Report {
     pub applied: u64,
     /// Whether all whole peers have the same blocks, as far as each has settled.
     pub agree: bool,
+    /// What their roots weigh.
+    pub sizes: Sizes,
     /// Virtual time, in milliseconds.
     pub virtual_ms: u64,
     /// Time that passed, in milliseconds.
@@ -119,10 +125,38 @@ pub fn run(task: Task, voice: Voice) -> Result<Report, Error> {
         blocks_max: scale.heights().max().unwrap_or(Height::ZERO).get(),
         applied: applied.min().unwrap_or(0),
         agree,
+        sizes: scale.sizes,
         virtual_ms: scale.now_ms,
         wall_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         memory_mib: memory_mib(),
     })
+}
+
+/// Bytes of the roots of whole peers, without payload.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Sizes {
+    /// How many roots.
+    pub roots: u64,
+    /// One on the wire as a brief (C37), with its frame, on average.
+    pub brief: u64,
+    /// The longest brief.
+    pub brief_max: u64,
+    /// One with the ids of all its parents, on average.
+    pub whole: u64,
+}
+
+impl Sizes {
+    fn add(&mut self, message: &Message, event: &Event) -> Result<(), Error> {
+        let bytes = codec::encode(message)?.len() + FRAME_BYTES;
+        let payload = u64::from(event.header().payload_bytes);
+        let brief = (bytes as u64).saturating_sub(payload);
+        let whole = event.signed().bytes().len() as u64;
+        let mean = |mean: u64, new: u64| (mean * self.roots + new) / (self.roots + 1);
+        (self.brief, self.whole) = (mean(self.brief, brief), mean(self.whole, whole));
+        self.brief_max = self.brief_max.max(brief);
+        self.roots += 1;
+        Ok(())
+    }
 }
 
 /// A peer that does everything.
@@ -160,6 +194,7 @@ struct Scale {
     now_ms: u64,
     end_ms: u64,
     delays: Stream,
+    sizes: Sizes,
 }
 
 impl Scale {
@@ -194,6 +229,7 @@ impl Scale {
             now_ms: 0,
             end_ms: u64::MAX,
             delays: Stream::new(1, &[b"scale"]),
+            sizes: Sizes::default(),
         };
         scale.connect()?;
         scale.at(DELAY_MS, Happening::Lights { round: 0 });
@@ -258,12 +294,15 @@ impl Scale {
             return Ok(());
         }
         let time = Time::new(WALL_START_MS + self.now_ms);
-        for parcel in self.lights.make(&self.world, time)? {
-            let header = parcel.signed.header();
-            let from = self.world.key(header.creator.position());
-            let id = *parcel.signed.id();
-            let gossip = gossip(&self.world, &Message::Events(List::new(vec![parcel])?))?;
-            self.archive.insert(id, Rc::clone(&gossip));
+        for Parcel { signed, payload } in self.lights.make(&self.world, time)? {
+            let event = Event::trust(signed);
+            let from = self.world.key(event.header().creator.position());
+            let message = Message::Brief {
+                brief: Box::new(Brief::new(&event, |_| true)?),
+                payload: payload.clone(),
+            };
+            let gossip = gossip(&self.world, &message)?;
+            self.keep(event, payload)?;
             for to in self.whole.keys().copied().collect::<Vec<_>>() {
                 self.message(to, from, &gossip);
             }
@@ -324,12 +363,32 @@ impl Scale {
                 self.message(to, self.world.key(from), &gossip);
             }
         }
-        for Parcel { signed, .. } in message.into_parcels() {
-            self.archive.insert(*signed.id(), Rc::clone(&gossip));
-            if signed.header().kind == Kind::Root {
-                self.at(DELAY_MS, Happening::Root(signed.reference()));
-            }
+        let Message::Brief { brief, payload } = &message else {
+            return Ok(());
+        };
+        let made = self.whole.get(&from);
+        let made = made.and_then(|whole| whole.replica.dag().event(&brief.id));
+        let Some(event) = made.cloned() else {
+            return Ok(());
+        };
+        if brief.kind == Kind::Root {
+            self.sizes.add(&message, &event)?;
+            self.at(DELAY_MS, Happening::Root(event.reference()));
         }
+        self.keep(event, payload.clone())
+    }
+
+    /// Keeps an event for whole peers that miss it.
+    fn keep(
+        &mut self,
+        event: Event,
+        payload: Bytes<{ limits::PAYLOAD_BYTES_MAX }>,
+    ) -> Result<(), Error> {
+        let id = *event.id();
+        let signed = event.signed().clone();
+        let parcels = List::new(vec![Parcel { signed, payload }])?;
+        let gossip = gossip(&self.world, &Message::Events(parcels))?;
+        self.archive.insert(id, gossip);
         Ok(())
     }
 
@@ -415,5 +474,8 @@ mod tests {
         let report = run(task, Voice::new(Form::Words)).unwrap();
         assert!(report.agree && report.blocks >= 5, "{report:?}");
         assert!(report.applied > 0 && report.events > 390, "{report:?}");
+        let sizes = report.sizes;
+        assert!(sizes.roots >= 30, "{report:?}");
+        assert!(sizes.brief_max < 500 && sizes.whole > 1_500, "{report:?}");
     }
 }

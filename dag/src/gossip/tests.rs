@@ -7,7 +7,8 @@ use primitives::limits;
 use primitives::units::{Epoch, Height, PeerIndex, Round, Seq};
 
 use super::{Cursor, Head, Message, Parcel, Parcels};
-use crate::event::{Kind, Signed};
+use crate::brief::Brief;
+use crate::event::{Attestation, Event, Kind, Reference, Signed};
 use crate::test_dag::header;
 
 fn parcel(payload: &[u8]) -> Parcel {
@@ -23,6 +24,30 @@ fn parcel(payload: &[u8]) -> Parcel {
 
 fn parcels() -> Parcels {
     List::new(vec![parcel(b""), parcel(b"two")]).unwrap()
+}
+
+/// A brief with everything: a vote by a bit and one by an id, and the same of other parents.
+fn brief() -> Brief {
+    let reference = |creator| Reference {
+        creator: PeerIndex(creator),
+        seq: Seq::new(4),
+        round: Round::new(5),
+        id: Digest([6; 32]),
+    };
+    let mut header = header(PeerIndex(1), Round::new(6), Kind::Root);
+    header.seq = Seq::new(7);
+    header.self_parent = Some(reference(1));
+    header.sealing = Some(Digest([8; 32]));
+    header.votes = List::new(vec![reference(1), reference(2), reference(10)]).unwrap();
+    header.parents = List::new(vec![reference(2), reference(3)]).unwrap();
+    let attestation = Attestation {
+        height: Height::new(2),
+        root: Digest([3; 32]),
+        signature: Signature([5; 64]),
+    };
+    header.attestations = List::new(vec![attestation]).unwrap();
+    let event = Event::trust(Signed::new(header, Signature([1; 64])).unwrap());
+    Brief::new(&event, |pointer| pointer.creator() != PeerIndex(2)).unwrap()
 }
 
 #[test]
@@ -88,6 +113,13 @@ fn messages_are_frozen_and_decode_again() {
         (
             Message::Passed(Bytes::new(vec![1, 2]).unwrap()),
             "16d2744c37579a9587e90bfc4ae0fcd42b2884ede5463120a32dd2c35e395ed0",
+        ),
+        (
+            Message::Brief {
+                brief: Box::new(brief()),
+                payload: Bytes::new(vec![1, 2]).unwrap(),
+            },
+            "f6c1311e05a14488ec2bd7b546af0213920fbbe58843726aa167ee19bf50f651",
         ),
     ];
     let digests = messages.map(|(message, frozen)| {

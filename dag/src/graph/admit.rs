@@ -10,7 +10,7 @@ use primitives::units::{PeerIndex, Round};
 use crate::ancestry::Ancestry;
 use crate::error::Error;
 use crate::event::{Event, Evidence, Fault, Kind, Reference};
-use crate::graph::{Admission, Dag, Handle, Vertex};
+use crate::graph::{Admission, Dag, Handle, Several, Vertex};
 
 /// The votes of one root, looked up and checked. Roots of one round mostly vote alike, so the next one
 /// need not be looked up again.
@@ -242,7 +242,11 @@ impl Dag {
         }
         level.roots.push(handle);
         self.roots_admitted = self.roots_admitted.saturating_add(1);
-        if level.creators.insert(creator) {
+        let is_first = !level.only_roots.contains_key(&creator);
+        let only = level.only_roots.entry(creator);
+        only.and_modify(|only| *only = Err(Several))
+            .or_insert(Ok(handle));
+        if is_first {
             let stake = self.committee.stake(creator);
             level.heard = level.heard.later(stake.get());
         }

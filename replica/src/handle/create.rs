@@ -1,13 +1,15 @@
 //! Own events: made when the policy says so, written down before they are sent (C32).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use consensus::Decision;
 use consensus::creation::{Composition, Waiting};
 use dag::Event;
+use dag::brief::Brief;
 use dag::event::{Attestation, Header, Kind, attestation_digest, payload_digest};
-use dag::gossip::{Message, Parcel};
+use dag::gossip::Message;
 use ledger::tx::{Checked, Payload};
 use primitives::codec::{Bytes, List};
 use primitives::keys::{PublicKey, Role};
@@ -167,11 +169,10 @@ impl Replica {
         let payload = encode_payload(&transactions)?;
         let header = self.header_of(own, composition, &payload, turn)?;
         let event = Event::sign(header, self.signer.as_ref())?;
-        let signed = event.signed().clone();
         let mark = Watermark::of(&event);
         self.set_own_head(&event, turn);
         let arrival = Arrival {
-            event,
+            event: event.clone(),
             payload: payload.clone(),
             transactions,
         };
@@ -184,12 +185,11 @@ impl Replica {
             turn.require_durability();
         }
         self.stats.events_created = self.stats.events_created.saturating_add(1);
-        let parcel = Parcel {
-            signed,
-            payload: Bytes::new(payload)?,
-        };
         turn.guard(mark);
-        turn.broadcast(Message::Events(List::new(alloc::vec![parcel])?));
+        turn.broadcast(Message::Brief {
+            brief: Box::new(Brief::of(&event, &self.dag)?),
+            payload: Bytes::new(payload)?,
+        });
         Ok(())
     }
 

@@ -57,10 +57,11 @@ impl Replica {
             self.rescue(&id, now_ms);
         }
         let empty = Pending::new(self.committee.size());
-        for (_, arrival) in core::mem::replace(&mut self.pending, empty).into_held() {
-            for transaction in arrival.transactions {
-                self.keep_stray(transaction, now_ms);
-            }
+        let pending = core::mem::replace(&mut self.pending, empty).into_held();
+        let pending = pending.into_iter().map(|(_, arrival)| arrival.transactions);
+        let briefs = self.briefs.drain().map(|load| load.transactions);
+        for transaction in pending.chain(briefs).flatten() {
+            self.keep_stray(transaction, now_ms);
         }
     }
 

@@ -1,9 +1,13 @@
 //! Events from outside: held back until their parents are there, admitted, written down.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use dag::Event;
+use dag::event::Kind;
 use dag::gossip::Cursor;
+use dag::graph::Pointer;
+use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::planted::{self, Bug};
 use primitives::store::{Store, Table};
@@ -25,43 +29,74 @@ impl Replica {
         turn: &mut Turn<'_, S>,
     ) -> Result<usize, Error> {
         let mut new: usize = 0;
-        let mut wanted = Vec::new();
+        let mut wanted = BTreeMap::new();
         for arrival in arrivals {
             // C30: late ones are void, and early ones come again once their epoch has begun here.
             if arrival.event.header().epoch != self.committee.epoch() {
                 continue;
             }
-            let id = *arrival.event.id();
-            self.fetch.arrived(&id);
-            if self.dag.contains(&id) || self.pending.contains(&id) {
-                self.stats.events_repeated = self.stats.events_repeated.saturating_add(1);
-                continue;
-            }
-            self.look_for_twin(&arrival.event, turn)?;
-            if self.is_needless_branch(&arrival.event) {
-                self.stats.events_refused = self.stats.events_refused.saturating_add(1);
-                continue;
-            }
-            new = new.saturating_add(1);
-            let missing = self.dag.missing(&arrival.event);
-            if missing.is_empty() {
-                self.admit_with_waiting(arrival, turn)?;
-            } else {
-                let event = arrival.event.clone();
-                wanted.extend(missing.iter().map(|parent| parent.id));
-                self.pending.insert(event, arrival, missing);
+            if self.take_in(from, arrival, &mut wanted, turn)? {
+                new = new.saturating_add(1);
             }
         }
-        // Whom we follow sends parents before children.
-        if self.fetch.following().is_none_or(|ours| ours.peer != from) {
-            let (dag, pending) = (&self.dag, &self.pending);
-            let wanted = wanted.into_iter();
-            let wanted = wanted.filter(|id| !dag.contains(id) && !pending.contains(id));
-            let builder = (from, Word::BuiltOn);
-            let ask = self.fetch.want(wanted, builder, turn.now.mono_ms);
-            self.ask(from, ask, turn);
+        while let Some(brief) = self.briefs.pop_ready() {
+            let from = brief.from;
+            if let Some(arrival) = self.unfold(brief, turn) {
+                self.take_in(from, arrival, &mut wanted, turn)?;
+            }
+        }
+        for (builder, ids) in wanted {
+            // Whom we follow sends parents before children.
+            if self
+                .fetch
+                .following()
+                .is_none_or(|ours| ours.peer != builder)
+            {
+                let missing = ids.into_iter().filter(|id| !self.holds(id));
+                let missing: Vec<Digest> = missing.collect();
+                let word = (builder, Word::BuiltOn);
+                let ask = self.fetch.want(missing.into_iter(), word, turn.now.mono_ms);
+                self.ask(builder, ask, turn);
+            }
         }
         Ok(new)
+    }
+
+    /// Whether an event is held, or held back.
+    pub(super) fn holds(&self, id: &Digest) -> bool {
+        self.dag.contains(id) || self.pending.contains(id) || self.briefs.contains(id)
+    }
+
+    /// Takes one event of the epoch; whether it was new. What it lacks is noted in `wanted`.
+    fn take_in<S: Store>(
+        &mut self,
+        from: PublicKey,
+        arrival: Arrival,
+        wanted: &mut BTreeMap<PublicKey, Vec<Digest>>,
+        turn: &mut Turn<'_, S>,
+    ) -> Result<bool, Error> {
+        let id = *arrival.event.id();
+        self.fetch.arrived(&id);
+        self.briefs.remove(&id);
+        if self.dag.contains(&id) || self.pending.contains(&id) {
+            self.stats.events_repeated = self.stats.events_repeated.saturating_add(1);
+            return Ok(false);
+        }
+        self.look_for_twin(&arrival.event, turn)?;
+        if self.is_needless_branch(&arrival.event) {
+            self.stats.events_refused = self.stats.events_refused.saturating_add(1);
+            return Ok(false);
+        }
+        let missing = self.dag.missing(&arrival.event);
+        if missing.is_empty() {
+            self.admit_with_waiting(arrival, turn)?;
+        } else {
+            let event = arrival.event.clone();
+            let missed = missing.iter().map(|parent| parent.id);
+            wanted.entry(from).or_default().extend(missed);
+            self.pending.insert(event, arrival, missing);
+        }
+        Ok(true)
     }
 
     /// An event signed with the own key that this peer did not write down: another copy of the key is
@@ -149,6 +184,12 @@ impl Replica {
             return Ok(true);
         }
         let id = *event.id();
+        if header.kind == Kind::Root {
+            self.briefs
+                .release(Pointer::Root(header.creator, header.round));
+        }
+        self.briefs
+            .release(Pointer::Seq(header.creator, header.seq));
         if self.own() == Some(header.creator) {
             self.note_own_event(&event, turn);
         }

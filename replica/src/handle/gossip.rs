@@ -69,6 +69,7 @@ impl Replica {
         {
             self.follow(next, failed.from, turn);
         }
+        self.ask_for_briefs(turn);
         let (dag, pending) = (&self.dag, &self.pending);
         self.fetch
             .keep(|id| !dag.contains(id) && !pending.contains(id));
@@ -94,6 +95,7 @@ impl Replica {
             Gossip::Events(arrivals) => {
                 self.receive(from, arrivals, turn)?;
             }
+            Gossip::Brief { brief, load } => self.receive_brief(from, brief, load, turn)?,
             Gossip::Want(ids) => self.answer_want(from, &ids, turn)?,
             Gossip::Frontier {
                 epoch,
@@ -242,6 +244,7 @@ impl Replica {
             return;
         }
         let ids = lacking.iter().map(|head| head.id);
+        let ids = ids.filter(|id| !self.briefs.contains(id));
         let claim = (from, Word::Claimed);
         let ask = self.fetch.want(ids, claim, turn.now.mono_ms);
         self.ask(from, ask, turn);
@@ -280,7 +283,7 @@ impl Replica {
 
     /// How long to wait for an event before somebody else is asked, in milliseconds: the wait for roots
     /// is about a question and its answer, and as much again is for work on both sides.
-    fn patience_ms(&self) -> u64 {
+    pub(crate) fn patience_ms(&self) -> u64 {
         let wait_ms = self.wait_ms().unwrap_or(TIMEOUT_MS);
         wait_ms.saturating_mul(2).clamp(PATIENCE_MS_MIN, TIMEOUT_MS)
     }

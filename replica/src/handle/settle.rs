@@ -139,6 +139,7 @@ impl Replica {
             // Long stale: its creator has put the payload into new events.
             self.unsettled.remove(&id);
         }
+        self.briefs.raise_floor(floor);
         for (_, arrival) in self.pending.raise_floor(floor) {
             if self.dag.missing(&arrival.event).is_empty() {
                 // Others may wait for it, that name nothing below the floor themselves.

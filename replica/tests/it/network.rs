@@ -511,18 +511,13 @@ impl Network {
 
     /// No honest key ever signs two events of one seq (C32).
     fn note_signed(&mut self, peer: usize, message: &Message) {
-        let Message::Events(parcels) = message else {
+        let Message::Brief { brief, .. } = message else {
             return;
         };
-        for parcel in parcels.iter() {
-            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
-            let first = self
-                .signed
-                .entry((header.epoch, header.creator, header.seq.get()))
-                .or_insert(id);
-            let fine = *first == id || self.forkers.contains(&header.creator);
-            assert!(fine, "peer {peer} sends a second {}", header.seq);
-        }
+        let place = (brief.epoch, brief.creator, brief.seq.get());
+        let first = self.signed.entry(place).or_insert(brief.id);
+        let fine = *first == brief.id || self.forkers.contains(&brief.creator);
+        assert!(fine, "peer {peer} sends a second {}", brief.seq);
     }
 
     /// Whether a peer runs.

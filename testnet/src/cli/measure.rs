@@ -46,7 +46,8 @@ impl Scale {
 fn words(report: &Report) -> String {
     format!(
         "{} whole peers in a committee of {}, {} rounds: {} to {} blocks, {} events held and {} \
-         transactions applied by each, {} ms of virtual time in {} s, {} MiB, {}",
+         transactions applied by each; a root without payload travels in {} bytes on average, {} at \
+         most, instead of {}; {} ms of virtual time in {} s, {} MiB, {}",
         report.replicas,
         report.committee,
         report.rounds,
@@ -54,6 +55,9 @@ fn words(report: &Report) -> String {
         report.blocks_max,
         report.events,
         report.applied,
+        report.sizes.brief,
+        report.sizes.brief_max,
+        report.sizes.whole,
         report.virtual_ms,
         report.wall_ms / 1_000,
         report.memory_mib,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dag::gossip::{Message, Parcel};
 use primitives::Digest;
-use primitives::units::{Epoch, Seq};
+use primitives::units::{Epoch, PeerIndex, Seq};
 use replica::{Effect, Replica};
 
 use super::{Judge, Seen, Sight, forgets};
@@ -49,13 +49,11 @@ impl Judge for Equivocation {
 
 impl Equivocation {
     fn judge(&mut self, seen: &Seen<'_>, effect: &Effect) -> Option<String> {
-        for parcel in own_events(seen, effect) {
-            let (header, id) = (parcel.signed.header(), *parcel.signed.id());
-            let place = (seen.peer, header.epoch, header.seq);
-            let shown = self.shown.entry(place).or_default();
+        for Shown { epoch, seq, id, .. } in own_events(seen, effect) {
+            let shown = self.shown.entry((seen.peer, epoch, seq)).or_default();
             let is_new = shown.insert(id);
             if is_new && shown.len() > 1 && !self.excused.contains(&id) {
-                let (peer, seq) = (seen.peer, header.seq);
+                let peer = seen.peer;
                 return Some(format!("peer {peer} signs {shown:?} as event {seq}"));
             }
         }
@@ -98,12 +96,8 @@ impl Equivocation {
         }
         let warned = self.warned.get(&seen.process);
         let events = effects.iter().flat_map(|effect| own_events(seen, effect));
-        let excused = events.filter(|parcel| {
-            let header = parcel.signed.header();
-            warned.is_none_or(|warned| *warned < (header.epoch, header.seq))
-        });
-        self.excused
-            .extend(excused.map(|parcel| *parcel.signed.id()));
+        let excused = events.filter(|it| warned.is_none_or(|warned| *warned < (it.epoch, it.seq)));
+        self.excused.extend(excused.map(|shown| shown.id));
     }
 
     fn learn(&mut self, seen: &Seen<'_>, replica: &Replica) {
@@ -130,37 +124,56 @@ impl Equivocation {
     }
 }
 
+/// An event that somebody shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) epoch: Epoch,
+    creator: PeerIndex,
+    pub(super) seq: Seq,
+    pub(super) id: Digest,
+}
+
 /// The events in an effect that are of the process's own key.
-pub(super) fn own_events<'a>(
-    seen: &Seen<'a>,
-    effect: &'a Effect,
-) -> impl Iterator<Item = &'a Parcel> {
-    let parcels = match effect {
+pub(super) fn own_events(seen: &Seen<'_>, effect: &Effect) -> impl Iterator<Item = Shown> {
+    let shown = match effect {
         Effect::Send { message, .. } => events(message),
         Effect::Persist { .. }
         | Effect::Guard(_)
         | Effect::Reply { .. }
         | Effect::WakeAt(_)
-        | Effect::Accuse(_) => &[],
+        | Effect::Accuse(_) => Vec::new(),
     };
     let (world, own) = (seen.world, seen.peer);
-    parcels.iter().filter(move |parcel| {
-        let header = parcel.signed.header();
-        world.member(header.epoch, header.creator) == Some(own)
-    })
+    let is_own = move |shown: &Shown| world.member(shown.epoch, shown.creator) == Some(own);
+    shown.into_iter().filter(is_own)
 }
 
-fn events(message: &Message) -> &[Parcel] {
+fn events(message: &Message) -> Vec<Shown> {
+    let whole = |parcel: &Parcel| {
+        let header = parcel.signed.header();
+        Shown {
+            epoch: header.epoch,
+            creator: header.creator,
+            seq: header.seq,
+            id: *parcel.signed.id(),
+        }
+    };
     match message {
         Message::Events(parcels)
         | Message::Followed {
             events: parcels, ..
-        } => parcels,
+        } => parcels.iter().map(whole).collect(),
+        Message::Brief { brief, .. } => vec![Shown {
+            epoch: brief.epoch,
+            creator: brief.creator,
+            seq: brief.seq,
+            id: brief.id,
+        }],
         Message::Want(_)
         | Message::Frontier { .. }
         | Message::Follow { .. }
         | Message::Attested { .. }
         | Message::WantSeal { .. }
-        | Message::Passed(_) => &[],
+        | Message::Passed(_) => Vec::new(),
     }
 }

@@ -46,10 +46,9 @@ impl Judge for Told {
     fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
         match seen.sight {
             Sight::Left(effect) => {
-                for parcel in own_events(seen, effect) {
-                    let (header, id) = (parcel.signed.header(), *parcel.signed.id());
-                    let place = (seen.peer, header.epoch, header.seq);
-                    self.is_forked |= *self.shown.entry(place).or_insert(id) != id;
+                for shown in own_events(seen, effect) {
+                    let place = (seen.peer, shown.epoch, shown.seq);
+                    self.is_forked |= *self.shown.entry(place).or_insert(shown.id) != shown.id;
                 }
             }
             Sight::Handled { replica, effects } => {

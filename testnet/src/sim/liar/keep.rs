@@ -7,9 +7,9 @@ use dag::gossip::{Message, Parcel};
 use primitives::Digest;
 use primitives::codec::List;
 use primitives::keys::PublicKey;
+use primitives::units::Round;
 use replica::{Effect, Recipient};
 
-use super::puppet::message;
 use super::{Behaviour, Heard, Inner, Place};
 use crate::error::Error;
 use crate::sim::clock::Moment;
@@ -27,11 +27,11 @@ pub(super) enum Eyes {
 }
 
 impl Eyes {
-    fn see(&self, parcel: &Parcel, peer: usize) -> bool {
-        let round = parcel.signed.header().round.get();
+    /// Whether a peer sees the events of a round.
+    fn see(&self, round: Round, peer: usize) -> bool {
         match self {
             Self::Of(peers) => peers.contain(peer),
-            Self::Alternate => (round + peer as u64).is_multiple_of(2),
+            Self::Alternate => (round.get() + peer as u64).is_multiple_of(2),
         }
     }
 }
@@ -46,7 +46,8 @@ pub(super) struct Keep {
     hold_us: u64,
     /// Own events, with the time from which they are shown.
     shown_from: BTreeMap<Digest, Moment>,
-    held: VecDeque<(Moment, Vec<Parcel>)>,
+    /// What tells of them, with their rounds.
+    held: VecDeque<(Moment, Round, Message)>,
 }
 
 impl Keep {
@@ -62,13 +63,14 @@ impl Keep {
 
     /// Shows what has been held back long enough.
     fn release(&mut self, place: &mut Place<'_>) {
-        while let Some((_, parcels)) = self.held.pop_front_if(|(due, _)| *due <= place.at) {
+        while let Some((_, round, brief)) = self.held.pop_front_if(|(due, ..)| *due <= place.at) {
             for to in place.connected {
-                let seen = parcels.iter().filter(|parcel| self.eyes.see(parcel, *to));
-                place.send(*to, &message(&seen.cloned().collect::<Vec<_>>()));
+                if self.eyes.see(round, *to) {
+                    place.send(*to, &brief);
+                }
             }
         }
-        if let Some((due, _)) = self.held.front() {
+        if let Some((due, ..)) = self.held.front() {
             place.wake_at(place.now.mono_ms + (*due - place.at).div_ceil(1_000));
         }
     }
@@ -76,7 +78,8 @@ impl Keep {
     /// Whether `to` may be shown an event.
     fn is_shown(&self, parcel: &Parcel, to: usize, at: Moment) -> bool {
         let from = self.shown_from.get(parcel.signed.id());
-        from.is_none_or(|from| *from <= at && self.eyes.see(parcel, to))
+        let round = parcel.signed.header().round;
+        from.is_none_or(|from| *from <= at && self.eyes.see(round, to))
     }
 
     /// Sends a message without the events that its receiver may not see.
@@ -105,7 +108,8 @@ impl Keep {
             | Message::Follow { .. }
             | Message::Attested { .. }
             | Message::WantSeal { .. }
-            | Message::Passed(_) => message.clone(),
+            | Message::Passed(_)
+            | Message::Brief { .. } => message.clone(),
         };
         place.send(to, &message);
     }
@@ -118,15 +122,13 @@ impl Behaviour for Keep {
                 // Only its own events does a peer tell everyone.
                 Effect::Send {
                     to: Recipient::Everyone,
-                    message: Message::Events(parcels),
+                    message: message @ Message::Brief { brief, .. },
                     ..
                 } => {
                     place.lie();
                     let due = place.at + self.hold_us;
-                    for parcel in parcels.iter() {
-                        self.shown_from.insert(*parcel.signed.id(), due);
-                    }
-                    self.held.push_back((due, parcels.clone().into_vec()));
+                    self.shown_from.insert(brief.id, due);
+                    self.held.push_back((due, brief.round, message.clone()));
                 }
                 Effect::Send {
                     to: Recipient::Peer(to),
