@@ -12,7 +12,6 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use dag::Event;
-use dag::brief::Brief;
 use dag::event::{Kind, Reference};
 use dag::gossip::{Message, Parcel};
 use primitives::codec::{self, Bytes, List};
@@ -297,12 +296,7 @@ impl Scale {
         for Parcel { signed, payload } in self.lights.make(&self.world, time)? {
             let event = Event::trust(signed);
             let from = self.world.key(event.header().creator.position());
-            let message = Message::Brief {
-                brief: Box::new(Brief::new(&event, |_| true)?),
-                payload: payload.clone(),
-            };
-            let gossip = gossip(&self.world, &message)?;
-            self.keep(event, payload)?;
+            let gossip = self.keep(event, payload)?;
             for to in self.whole.keys().copied().collect::<Vec<_>>() {
                 self.message(to, from, &gossip);
             }
@@ -357,39 +351,49 @@ impl Scale {
     }
 
     fn tell_all(&mut self, from: usize, message: Message) -> Result<(), Error> {
-        let gossip = gossip(&self.world, &message)?;
+        let gossip = match &message {
+            Message::Brief { brief, payload } => {
+                let made = self.whole.get(&from);
+                let made = made.and_then(|whole| whole.replica.dag().event(&brief.id));
+                let Some(event) = made.cloned() else {
+                    return Ok(());
+                };
+                if brief.kind == Kind::Root {
+                    self.sizes.add(&message, &event)?;
+                    self.at(DELAY_MS, Happening::Root(event.reference()));
+                }
+                self.keep(event, payload.clone())?
+            }
+            Message::Events(_)
+            | Message::Want(_)
+            | Message::Frontier { .. }
+            | Message::Follow { .. }
+            | Message::Followed { .. }
+            | Message::Attested { .. }
+            | Message::WantSeal { .. }
+            | Message::Passed(_) => gossip(&self.world, &message)?,
+        };
         for to in self.whole.keys().copied().collect::<Vec<_>>() {
             if to != from {
                 self.message(to, self.world.key(from), &gossip);
             }
         }
-        let Message::Brief { brief, payload } = &message else {
-            return Ok(());
-        };
-        let made = self.whole.get(&from);
-        let made = made.and_then(|whole| whole.replica.dag().event(&brief.id));
-        let Some(event) = made.cloned() else {
-            return Ok(());
-        };
-        if brief.kind == Kind::Root {
-            self.sizes.add(&message, &event)?;
-            self.at(DELAY_MS, Happening::Root(event.reference()));
-        }
-        self.keep(event, payload.clone())
+        Ok(())
     }
 
-    /// Keeps an event for whole peers that miss it.
+    /// The whole event, kept for peers that miss it: briefs of one event would become copies of its
+    /// header, of 100 KB in a committee of 999, in every peer.
     fn keep(
         &mut self,
         event: Event,
         payload: Bytes<{ limits::PAYLOAD_BYTES_MAX }>,
-    ) -> Result<(), Error> {
+    ) -> Result<Rc<Gossip>, Error> {
         let id = *event.id();
         let signed = event.signed().clone();
         let parcels = List::new(vec![Parcel { signed, payload }])?;
         let gossip = gossip(&self.world, &Message::Events(parcels))?;
-        self.archive.insert(id, gossip);
-        Ok(())
+        self.archive.insert(id, Rc::clone(&gossip));
+        Ok(gossip)
     }
 
     /// One peer tells another something; a light has every event and answers nothing else.
