@@ -117,22 +117,5 @@ impl Canonical for Message {
     const BYTES_MAX: usize = limits::GOSSIP_MESSAGE_BYTES_MAX;
 }
 
-impl Message {
-    /// The events it carries.
-    #[must_use]
-    pub fn into_parcels(self) -> Vec<Parcel> {
-        match self {
-            Self::Events(events) | Self::Followed { events, .. } => events.into_vec(),
-            Self::Want(_)
-            | Self::Frontier { .. }
-            | Self::Follow { .. }
-            | Self::Attested { .. }
-            | Self::WantSeal { .. }
-            | Self::Passed(_)
-            | Self::Brief { .. } => Vec::new(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;

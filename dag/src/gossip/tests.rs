@@ -132,18 +132,6 @@ fn messages_are_frozen_and_decode_again() {
 }
 
 #[test]
-fn only_events_and_answers_carry_parcels() {
-    assert_eq!(Message::Events(parcels()).into_parcels().len(), 2);
-    let answer = Message::Followed {
-        epoch: Epoch::ZERO,
-        events: parcels(),
-        next: None,
-    };
-    assert_eq!(answer.into_parcels().len(), 2);
-    assert!(Message::Want(List::empty()).into_parcels().is_empty());
-}
-
-#[test]
 fn a_message_with_the_largest_payload_fits_and_truncated_ones_are_refused() {
     let largest = parcel(&vec![1; limits::PAYLOAD_BYTES_MAX]);
     let message = Message::Events(List::new(vec![largest]).unwrap());
