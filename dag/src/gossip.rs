@@ -1,7 +1,6 @@
 //! What peers say to one another.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use primitives::codec::{Bytes, Canonical, Decode, Encode, List};
 use primitives::keys::Signature;
