@@ -51,6 +51,9 @@ pub struct Limits {
     /// Bytes of requests, over all wallets, that arrive or wait for [`crate::Events::recv`];
     /// requests above it are turned away.
     pub wallet_inbound_bytes: usize,
+    /// Bytes of replies, over all wallets, that were not acknowledged yet; what comes above it ends
+    /// its request.
+    pub wallet_outbound_bytes: usize,
     /// A wallet's request must have arrived completely by then.
     pub request_timeout: Duration,
     /// Handshakes in flight above which an address must first prove that it receives (QUIC retry).
@@ -73,6 +76,7 @@ impl Default for Limits {
             wallet_events: 1024,
             peer_inbound_bytes: 2 * limits::GOSSIP_MESSAGE_BYTES_MAX,
             wallet_inbound_bytes: 256 * 1024 * 1024,
+            wallet_outbound_bytes: 256 * 1024 * 1024,
             request_timeout: Duration::from_secs(10),
             handshakes_unproven: 256,
             handshakes: 1024,

@@ -181,13 +181,31 @@ impl Endpoint {
     pub fn set_link(&self, peer: &PublicKey, link: Link) -> Result<(), LinkError> {
         let links = self.inner.links.as_ref().ok_or(LinkError::Off)?;
         let peer = self.inner.peers.get(peer).ok_or(LinkError::NoPeer)?;
-        match link.fault() {
-            Some(field) => Err(LinkError::OutOfBounds { field }),
-            None => {
-                links.set(peer.address(), link);
-                Ok(())
-            }
+        link.check()?;
+        links.set(peer.address(), link);
+        Ok(())
+    }
+
+    /// As [`Self::set_link`] for every peer: those that `all` does not name are healed.
+    ///
+    /// # Errors
+    /// [`LinkError`]; nothing has changed then.
+    pub fn set_links(&self, all: &BTreeMap<PublicKey, Link>) -> Result<(), LinkError> {
+        let links = self.inner.links.as_ref().ok_or(LinkError::Off)?;
+        let peers = &self.inner.peers;
+        let mut damaged = Vec::with_capacity(all.len());
+        for (key, link) in all {
+            link.check()?;
+            damaged.push((peers.get(key).ok_or(LinkError::NoPeer)?, *link));
         }
+        // First, for a peer that is not named may share its address with one that is.
+        for (_, peer) in peers.iter().filter(|(key, _)| !all.contains_key(key)) {
+            links.set(peer.address(), Link::default());
+        }
+        for (peer, link) in damaged {
+            links.set(peer.address(), link);
+        }
+        Ok(())
     }
 
     /// The damaged links, by the peer at their other end.

@@ -9,8 +9,7 @@
 //! Each side damages only what it sends, so that a cut of one direction needs one side. What a link
 //! does is drawn for each datagram: QUIC above it repairs what it can, as on a bad line.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -20,10 +19,12 @@ use std::time::Duration;
 
 use quinn::udp::{EcnCodepoint, RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, UdpPoller};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::backoff::Draws;
+use crate::error::LinkError;
 use crate::queue::lock;
 
 /// Bytes that wait for a slow or long link; more are lost, as in a router.
@@ -35,7 +36,8 @@ const AGAIN_TIMES: u64 = 10;
 
 /// What is done to what one endpoint sends to one peer. Chances are in thousandths of the
 /// datagrams, each of at most some 1,450 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Link {
     /// Nothing passes.
     pub cut: bool,
@@ -65,8 +67,8 @@ impl Link {
         *self == Self::default()
     }
 
-    /// The first number that is out of its bounds, by its name.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    /// Names the first number that is out of its bounds.
+    pub(crate) fn check(&self) -> Result<(), LinkError> {
         let Self {
             cut: _,
             delay_us,
@@ -90,9 +92,10 @@ impl Link {
         let chances = chances
             .into_iter()
             .map(|(name, chance)| (name, chance <= 1_000));
-        delays
-            .chain(chances)
-            .find_map(|(name, is_good)| (!is_good).then_some(name))
+        match delays.chain(chances).find(|(_, is_good)| !is_good) {
+            Some((field, _)) => Err(LinkError::OutOfBounds { field }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -107,9 +110,10 @@ pub(crate) struct Links {
 #[derive(Debug, Default)]
 struct State {
     lanes: BTreeMap<SocketAddr, Lane>,
-    late: BinaryHeap<Reverse<Late>>,
+    /// By when they are due; those due at one time leave in the order of their numbers.
+    late: BTreeMap<(Instant, u64), Late>,
     late_bytes: usize,
-    /// Datagrams ever made late: those due at one time leave in order.
+    /// Datagrams ever made late.
     count: u64,
 }
 
@@ -124,34 +128,12 @@ struct Lane {
     last: Instant,
 }
 
-/// A datagram that leaves later; ordered by the first two.
+/// A datagram that leaves later.
 #[derive(Debug)]
 struct Late {
-    due: Instant,
-    number: u64,
     destination: SocketAddr,
     ecn: Option<EcnCodepoint>,
     contents: Vec<u8>,
-}
-
-impl PartialEq for Late {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Late {}
-
-impl PartialOrd for Late {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Late {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.due, self.number).cmp(&(other.due, other.number))
-    }
 }
 
 impl Links {
@@ -173,13 +155,8 @@ impl Links {
         });
         lane.link = link;
         if link.cut {
-            let (mut gone, State { late, .. }) = (0, &mut *state);
-            late.retain(|Reverse(late)| {
-                let stays = late.destination != to;
-                gone += if stays { 0 } else { late.contents.len() };
-                stays
-            });
-            state.late_bytes -= gone;
+            state.late.retain(|_, late| late.destination != to);
+            state.late_bytes = state.late.values().map(|late| late.contents.len()).sum();
         }
     }
 
@@ -213,13 +190,12 @@ impl Links {
                 }
                 *late_bytes += contents.len();
                 *count += 1;
-                late.push(Reverse(Late {
-                    due,
-                    number: *count,
+                let next = Late {
                     destination: transmit.destination,
                     ecn: transmit.ecn,
                     contents,
-                }));
+                };
+                late.insert((due, *count), next);
             }
         }
         drop(state);
@@ -230,13 +206,12 @@ impl Links {
     /// The next datagram that is due, or when to come again.
     fn due(&self, now: Instant) -> Result<Late, Option<Instant>> {
         let mut state = lock(&self.state);
-        match state.late.peek() {
-            Some(Reverse(late)) if late.due <= now => {}
-            next => return Err(next.map(|Reverse(late)| late.due)),
+        let next = state.late.first_entry().ok_or(None)?;
+        let (due, _) = *next.key();
+        if due > now {
+            return Err(Some(due));
         }
-        let Some(Reverse(late)) = state.late.pop() else {
-            return Err(None);
-        };
+        let late = next.remove();
         state.late_bytes -= late.contents.len();
         Ok(late)
     }

@@ -33,6 +33,7 @@ pub(crate) struct Sessions {
     open: Mutex<BTreeMap<u64, Arc<Session>>>,
     next: AtomicU64,
     inbound: Arc<Semaphore>,
+    outbound: Arc<Semaphore>,
     limits: Limits,
     counters: Arc<Counters>,
 }
@@ -50,8 +51,13 @@ impl Sessions {
             WALLET_REQUEST_BYTES_MAX + REQUEST_COST,
             Semaphore::MAX_PERMITS,
         );
+        // The same of the largest reply.
+        let outbound = limits
+            .wallet_outbound_bytes
+            .clamp(WALLET_REPLY_BYTES_MAX, Semaphore::MAX_PERMITS);
         Self {
             inbound: Arc::new(Semaphore::new(inbound)),
+            outbound: Arc::new(Semaphore::new(outbound)),
             open: Mutex::new(BTreeMap::new()),
             next: AtomicU64::new(0),
             limits,
@@ -77,7 +83,16 @@ impl Sessions {
         let session = session.ok_or(SendError::NotConnected)?;
         let queue = lock(&session.requests).get(&request).cloned();
         let queue = queue.ok_or(SendError::NotConnected)?;
-        let pushed = queue.push(bytes);
+        let cost = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let Ok(permit) = Arc::clone(&self.outbound).try_acquire_many_owned(cost) else {
+            self.counters.replies_refused.add(1);
+            queue.close();
+            return Err(SendError::QueueFull);
+        };
+        let pushed = queue.push(Bytes::from_owner(Counted {
+            bytes,
+            _permit: permit,
+        }));
         if pushed == Err(SendError::QueueFull) {
             self.counters.replies_refused.add(1);
         }
@@ -158,6 +173,18 @@ impl Sessions {
                 Some(Ok(Err(error))) = requests.join_next() => return error,
             }
         }
+    }
+}
+
+/// A reply that counts until it is acknowledged, or nobody waits for it any more.
+struct Counted {
+    bytes: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

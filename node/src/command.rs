@@ -24,6 +24,7 @@ mod audit;
 mod dag;
 mod evidence;
 mod init;
+mod snapshot;
 
 const EXAMPLES: &str = "Examples:
   primus init --dev            make a chain of one peer, for developers
@@ -34,6 +35,8 @@ const EXAMPLES: &str = "Examples:
   primus fsck                  check every row of the store, offline
   primus replay                execute every block anew and compare the roots, offline
   primus prune --keep-epochs 2 let go of what is older than two sealed epochs, offline
+  primus snapshot create FILE  the state before this epoch as a file, offline
+  primus join                  begin a new store with the snapshots of running peers
   primus evidence list         who signed two events for one place
   primus config show --origin  every setting and where it comes from
 
@@ -107,6 +110,16 @@ pub enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// The state before the epoch in force as a file, to begin a new store with.
+    Snapshot {
+        /// What about it.
+        #[command(subcommand)]
+        command: Snapshot,
+    },
+    /// Begin a new store with the snapshots of running peers: loaded from several at once, and every
+    /// row checked against what the chain's committees signed.
+    #[command(before_help = "Example:\n  primus join --json\n")]
+    Join(Flags),
     /// Proofs that a peer signed two events for one place.
     Evidence {
         /// What about them.
@@ -154,6 +167,38 @@ pub enum Dag {
         /// The epoch.
         #[arg(long)]
         epoch: u64,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+/// `primus snapshot`.
+#[derive(Debug, Subcommand)]
+pub enum Snapshot {
+    /// Write the file, offline.
+    #[command(before_help = "Example:\n  primus snapshot create state.snapshot\n")]
+    Create {
+        /// The file.
+        file: PathBuf,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Check every row of a file against what the chain's committees signed; exit 3 if it is refused.
+    #[command(before_help = "Example:\n  primus snapshot verify state.snapshot\n")]
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// Settings.
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Check a file and make this node's store of it.
+    #[command(before_help = "Example:\n  primus snapshot restore state.snapshot\n")]
+    Restore {
+        /// The file.
+        file: PathBuf,
         /// Settings.
         #[command(flatten)]
         flags: Flags,
@@ -309,6 +354,18 @@ impl Cli {
             Command::Prune { keep_epochs, flags } => {
                 audit::prune(&load(&flags)?, keep_epochs, &mut printer)
             }
+            Command::Snapshot { command } => match command {
+                Snapshot::Create { file, flags } => {
+                    snapshot::make(&load(&flags)?, &file, &mut printer)
+                }
+                Snapshot::Verify { file, flags } => {
+                    snapshot::verify(&load(&flags)?, &file, &mut printer)
+                }
+                Snapshot::Restore { file, flags } => {
+                    snapshot::restore(&load(&flags)?, &file, &mut printer)
+                }
+            },
+            Command::Join(flags) => snapshot::join(&load(&flags)?, &mut printer),
             Command::Evidence { command } => match command {
                 Evidence::List(flags) => evidence::list(&load(&flags)?, &mut printer),
                 Evidence::Export { epoch, peer, flags } => {

@@ -52,6 +52,8 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// How many sealed epochs keep their events and transactions.
     pub keep_epochs: Keep,
+    /// Whether a snapshot of each sealed epoch is kept for peers that begin.
+    pub snapshots: Switch,
     /// Whether links to peers may be damaged on purpose.
     pub link_faults: Switch,
 }
@@ -184,6 +186,7 @@ pub fn load(home: &Path, overrides: &Overrides) -> Result<Config, Error> {
         log_format: settings.parse("log.format")?,
         workers: settings.parse("workers")?,
         keep_epochs: settings.parse("keep_epochs")?,
+        snapshots: settings.parse("snapshots")?,
         link_faults: settings.parse("link_faults")?,
     })
 }

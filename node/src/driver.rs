@@ -35,8 +35,9 @@ use crate::export;
 use crate::guard::Guard;
 use crate::keyfile::Secret;
 use crate::metrics::Timings;
+use crate::snapshot::serve::{self, Keeper};
 use crate::status::{BlockView, Grade, Status};
-use crate::store::{Backend, Database};
+use crate::store::{Backend, Database, Kind};
 
 /// Questions that wait for the driver; more are refused by the page that asks.
 pub const QUERIES_MAX: usize = 64;
@@ -139,6 +140,7 @@ fn drive(start: Start) -> Result<(), Error> {
     let (mut guard, watermark) = guard.map_or((None, None), |(guard, mark)| (Some(guard), mark));
     let directory = Arc::new(Directory::new(&genesis));
     let pruner = Pruner::new(&config, &genesis, &store)?;
+    let snapshot_genesis = genesis.clone();
     let setup = Setup {
         genesis,
         signer: Box::new(event_key.signer()?),
@@ -164,6 +166,12 @@ fn drive(start: Start) -> Result<(), Error> {
         peers,
         wallets,
     } = served;
+    let keeps = config.snapshots.is_on() && config.store != Kind::Memory;
+    let snapshots = keeps.then(|| {
+        let path = config.home.join(serve::FILE);
+        Keeper::spawn(path, Arc::clone(&store), snapshot_genesis, endpoint.clone())
+    });
+    let snapshots = snapshots.transpose()?;
     intake::start(
         peers,
         wallets,
@@ -175,10 +183,14 @@ fn drive(start: Start) -> Result<(), Error> {
             directory: Arc::clone(&directory),
             endpoint: endpoint.clone(),
             workers: config.workers,
+            snapshots: snapshots
+                .as_ref()
+                .map(|keeper| keeper.asker(endpoint.clone())),
         },
     )?;
     let mut driver = Driver {
         replica,
+        snapshots,
         store,
         guard,
         endpoint,
@@ -229,6 +241,7 @@ struct Driver {
     outbox: Vec<Effect>,
     told_ms: u64,
     pruner: Pruner,
+    snapshots: Option<Keeper>,
 }
 
 /// What never changes about a node.
@@ -308,6 +321,9 @@ impl Driver {
             tracing::info!(%epoch, members, stake = %total, "an epoch begins");
             self.committee.send_replace(Arc::new(committee.clone()));
             self.pruner.begin();
+            if let Some(snapshots) = &self.snapshots {
+                snapshots.renew();
+            }
         }
     }
 

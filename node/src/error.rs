@@ -263,6 +263,40 @@ pub enum Error {
         /// The first epoch whose events are kept.
         first: primitives::units::Epoch,
     },
+    /// A snapshot that cannot be made yet.
+    #[error("no snapshot can be made: {reason}")]
+    NoSnapshot {
+        /// Why.
+        reason: String,
+    },
+    /// A snapshot that does not show the state it should.
+    #[error("the snapshot is refused: {reason}")]
+    BadSnapshot {
+        /// Why.
+        reason: String,
+    },
+    /// A chunk other than the one that the manifest names.
+    #[error(
+        "the snapshot is refused: chunk {index} has the digest {found}, its manifest says otherwise"
+    )]
+    OtherChunk {
+        /// Its place.
+        index: usize,
+        /// Its digest.
+        found: primitives::Digest,
+    },
+    /// A store where none may be.
+    #[error("{} holds a store already; a snapshot begins a new one: move it away first", path.display())]
+    StoreExists {
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// No peer has given what was asked of all.
+    #[error("no peer gives a snapshot: {reasons}")]
+    NoSource {
+        /// What each of them said.
+        reasons: String,
+    },
     /// Pruning without a word of how much to keep.
     #[error("this node keeps everything; say how much to keep with --keep-epochs NUMBER")]
     KeepsAll,
@@ -320,9 +354,16 @@ impl Error {
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Refused { .. } => Exit::Refused,
-            Self::NotFound { .. } | Self::Pruned { .. } | Self::ShowsNothing { .. } => Exit::No,
+            Self::NotFound { .. }
+            | Self::Pruned { .. }
+            | Self::ShowsNothing { .. }
+            | Self::NoSnapshot { .. }
+            | Self::BadSnapshot { .. }
+            | Self::OtherChunk { .. } => Exit::No,
+            Self::NoSource { .. } => Exit::Unreachable,
             Self::KeepsAll => Exit::Usage,
             Self::HomeExists { .. }
+            | Self::StoreExists { .. }
             | Self::BadRow { .. }
             | Self::OtherRoot { .. }
             | Self::Io { .. }
@@ -365,6 +406,11 @@ impl Error {
             Self::Pruned { .. } => "store.pruned",
             Self::ShowsNothing { .. } => "evidence.shows_nothing",
             Self::KeepsAll => "store.keeps_all",
+            Self::NoSnapshot { .. } => "snapshot.none_yet",
+            Self::BadSnapshot { .. } => "snapshot.refused",
+            Self::OtherChunk { .. } => "snapshot.other_chunk",
+            Self::StoreExists { .. } => "store.exists",
+            Self::NoSource { .. } => "snapshot.no_source",
             Self::Driver { .. } => "driver.stopped",
             Self::Replica(_) => "replica.stopped",
             Self::Network { .. } => "net.failed",

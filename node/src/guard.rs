@@ -11,7 +11,7 @@
 //! the guard, then the event is sent: a store that lacks the event of the guard is an old copy, and
 //! its node takes its own events back from the others before it signs again.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use primitives::units::{Epoch, Seq};
 use replica::Watermark;
 
 use crate::error::Error;
-use crate::store::Stamp;
+use crate::store::{Stamp, lock_file};
 
 /// The file within a node's home.
 pub const FILE: &str = "sign.guard";
@@ -62,11 +62,7 @@ impl Guard {
             .mode(0o600)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::StoreInUse { path }),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        lock_file(&file, &path)?;
         let owner = owner(stamp);
         let newest = newest(&file).map_err(failed)?;
         let (counter, mark) = match newest {

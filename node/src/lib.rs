@@ -31,6 +31,8 @@ pub mod peers;
 pub mod prune;
 pub mod replay;
 pub mod run;
+pub mod snapshot;
+mod state_before;
 pub mod status;
 pub mod store;
 

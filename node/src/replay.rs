@@ -7,16 +7,15 @@ use ledger::prune::KeptFrom;
 use ledger::tx::check_payload;
 use ledger::{Block, Genesis, Header, Ledger, OrderedEvent};
 use primitives::Digest;
-use primitives::store::{Store, Table};
+use primitives::store::{Batch, Store, Table};
 use primitives::units::Height;
 use replica::Replica;
 
 use crate::error::Error;
 use crate::export;
 use crate::fsck::rows::{At, raw_rows};
+use crate::state_before::rows_before;
 use crate::store::{Backend, Database};
-
-mod before;
 
 /// What was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -32,6 +31,8 @@ pub struct Replayed {
     pub took_ms: u64,
 }
 
+/// Rows written at once.
+const ROWS: usize = 4_096;
 /// How often `tell` hears how far it has come.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -90,7 +91,16 @@ fn begin(store: &impl Store, genesis: &Genesis, memory: &Database) -> Result<Led
         memory.apply(&batch)?;
         return Ok(ledger);
     }
-    before::rebuild(store, genesis, kept, memory)?;
+    let (mut batch, mut count) = (Batch::new(), 0_usize);
+    rows_before(store, genesis, kept, &mut |table, key, row| {
+        batch.put(table, key.to_vec(), row);
+        count += 1;
+        if count.is_multiple_of(ROWS) {
+            memory.apply(&std::mem::take(&mut batch))?;
+        }
+        Ok(())
+    })?;
+    memory.apply(&batch)?;
     let ledger = Ledger::restore(genesis, memory).map_err(replica::Error::from)?;
     ledger.ok_or_else(|| missing("state", kept.height))
 }

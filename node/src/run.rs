@@ -44,16 +44,16 @@ pub fn run(config: Config, exit_on_stdin_close: bool) -> Result<(), Error> {
 
 /// Who this node is.
 #[derive(Debug)]
-struct Identity {
-    genesis: Genesis,
-    chain: Digest,
-    peer: Peer,
+pub(crate) struct Identity {
+    pub(crate) genesis: Genesis,
+    pub(crate) chain: Digest,
+    pub(crate) peer: Peer,
     event_key: Secret,
     transport_key: Secret,
 }
 
 impl Identity {
-    fn load(config: &Config) -> Result<Self, Error> {
+    pub(crate) fn load(config: &Config) -> Result<Self, Error> {
         let genesis = read_genesis(&config.genesis)?;
         let chain = genesis.chain_id().map_err(|error| Error::InvalidGenesis {
             path: config.genesis.clone(),
@@ -73,6 +73,16 @@ impl Identity {
             event_key,
             transport_key,
         })
+    }
+}
+
+impl Identity {
+    /// What its store is marked with.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp {
+            chain: self.chain,
+            event_key: self.peer.event_key,
+        }
     }
 }
 

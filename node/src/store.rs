@@ -229,13 +229,19 @@ fn open_backend(kind: Kind, folder: &Path) -> Result<Box<dyn Backend>, Error> {
 
 fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join("lock");
-    let context = || format!("lock file {}", path.display());
-    let file = File::create(&path).map_err(Error::io(context()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::StoreInUse { path }),
-        Err(TryLockError::Error(source)) => Err(Error::io(context())(source)),
-    }
+    let file = File::create(&path).map_err(Error::io(format!("lock file {}", path.display())))?;
+    lock_file(&file, &path)?;
+    Ok(file)
+}
+
+/// Keeps other processes from locking the file at `path` for as long as it is open.
+pub(crate) fn lock_file(file: &File, path: &Path) -> Result<(), Error> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => Error::StoreInUse {
+            path: path.to_path_buf(),
+        },
+        TryLockError::Error(source) => Error::io(format!("lock file {}", path.display()))(source),
+    })
 }
 
 fn failure(reason: impl fmt::Display) -> StoreError {

@@ -34,6 +34,7 @@ pub enum Domain {
     Handshake,
     Audit,
     Guard,
+    SnapshotChunk,
     TestKey,
     /// The key of one kind of node in one tree.
     Tree(Tree, Kind),
@@ -115,6 +116,7 @@ impl Domain {
             Self::Handshake => "primus v1 handshake",
             Self::Audit => "primus v1 audit",
             Self::Guard => "primus v1 guard",
+            Self::SnapshotChunk => "primus v1 snapshot chunk",
             Self::TestKey => "primus v1 test key",
             Self::Tree(tree, kind) => tree_contexts!(tree, kind;
                 Block "block", Tx "tx", KeyMap "keymap", NameMap "namemap",

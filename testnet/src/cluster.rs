@@ -12,7 +12,9 @@
 //! `run.json` and may kill and restart peers, which stay under the same lease.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
@@ -29,6 +31,9 @@ pub mod log;
 pub mod process;
 pub mod run;
 
+/// Where peers listen: below what Linux gives to clients unless told otherwise (32768 to 60999),
+/// for a client could take the port of a killed peer before that is back.
+const PORTS: Range<u16> = 10_000..32_000;
 /// How long a peer may take to end by itself.
 const STOP_DEADLINE: Duration = Duration::from_secs(15);
 
@@ -88,21 +93,28 @@ pub fn clear(folder: &Path) -> Result<(), Error> {
 /// Ports that were free a moment ago, for `count` peers; none is given twice.
 ///
 /// # Errors
-/// [`Error::NoPort`] when the system has none.
+/// [`Error::NoPort`] when fewer are free.
 pub fn free_ports(count: usize) -> Result<Vec<Ports>, Error> {
-    let any = (Ipv4Addr::LOCALHOST, 0);
-    // All are held until each has its own.
-    let held: Result<Vec<_>, std::io::Error> = (0..count)
-        .map(|_| Ok((UdpSocket::bind(any)?, TcpListener::bind(any)?)))
-        .collect();
-    let held = held.map_err(|error| Error::NoPort { error })?;
-    let ports = held.iter().map(|(udp, tcp)| {
-        let (address, http) = (udp.local_addr()?, tcp.local_addr()?);
-        Ok(Ports { address, http })
+    // Networks that are made at one moment begin at different places.
+    let first = RandomState::new().build_hasher().finish() % PORTS.len() as u64;
+    let ports = PORTS.cycle().skip(first as usize).take(PORTS.len());
+    let held = ports.filter_map(|port| {
+        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let sockets = (UdpSocket::bind(place).ok()?, TcpListener::bind(place).ok()?);
+        Some((place, sockets))
     });
-    ports
-        .collect::<Result<_, std::io::Error>>()
-        .map_err(|error| Error::NoPort { error })
+    // All are held until each has its own.
+    let held: Vec<_> = held.take(2 * count).collect();
+    if held.len() < 2 * count {
+        return Err(Error::NoPort { peers: count });
+    }
+    Ok(held
+        .chunks_exact(2)
+        .map(|pair| Ports {
+            address: pair[0].0,
+            http: pair[1].0,
+        })
+        .collect())
 }
 
 impl Cluster {

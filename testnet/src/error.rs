@@ -92,11 +92,13 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
-    /// The system gives no free port.
-    #[error("no free port on the loopback interface: {error}")]
+    /// Too few ports are free.
+    #[error(
+        "{peers} peers need two ports each between 10000 and 31999 on 127.0.0.1, and too few are free"
+    )]
     NoPort {
-        /// What the system says.
-        error: io::Error,
+        /// How many peers.
+        peers: usize,
     },
     /// A peer that was to be started runs.
     #[error("peer {index} runs already")]

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use node::http::admin::{LinkView, LinkViews};
+use net::Link;
+use node::http::admin::Links;
 use node::http::client;
 
 use crate::cluster::Cluster;
@@ -17,7 +18,7 @@ use crate::network::Network;
 const LINKS: &str = "/v1/links";
 
 /// What is done to links, by the number of the peer that sends and of the one that receives.
-pub type Damage = BTreeMap<(usize, usize), LinkView>;
+pub type Damage = BTreeMap<(usize, usize), Link>;
 
 /// What is done to the links of the peers at `indexes`, which run, as they have it.
 ///
@@ -30,7 +31,7 @@ pub async fn read(
 ) -> Result<Damage, Error> {
     let asked = indexes.iter().map(|index| {
         let home = cluster.peer(*index)?.home.clone();
-        let ask = move || client::controls::<LinkViews>(&home, LINKS);
+        let ask = move || client::controls::<Links>(&home, LINKS);
         Ok((*index, tokio::task::spawn_blocking(ask)))
     });
     let asked: Vec<_> = asked.collect::<Result<_, Error>>()?;
@@ -61,13 +62,13 @@ pub async fn write(
     let tasks = indexes.iter().map(|index| {
         let home: PathBuf = cluster.peer(*index)?.home.clone();
         let own = damage.iter().filter(|((from, _), _)| from == index);
-        let views: LinkViews = own
+        let views: Links = own
             .map(|((_, to), view)| {
                 let name = cluster.peer(*to)?.name.clone();
                 Ok((network.peer_key(name)?.to_string(), *view))
             })
             .collect::<Result<_, Error>>()?;
-        let put = move || client::put::<LinkViews>(&home, LINKS, &views);
+        let put = move || client::put::<Links>(&home, LINKS, &views);
         Ok(tokio::task::spawn_blocking(put))
     });
     let tasks: Vec<_> = tasks.collect::<Result<_, Error>>()?;

@@ -18,9 +18,9 @@ use std::process::Child;
 use std::time::Duration;
 
 use ledger::Outcome;
+use net::Link;
 use node::evidence::Listed;
 use node::guard::FILE as GUARD;
-use node::http::admin::LinkView;
 use node::store::Kind;
 use primitives::Digest;
 use primitives::units::Amount;
@@ -273,12 +273,7 @@ impl Play<'_> {
 
     async fn step(&mut self, step: Step) -> Result<(), Error> {
         match step {
-            Step::Hold(peer) => {
-                self.holds[peer] += 1;
-                if self.holds[peer] == 1 {
-                    self.kill(peer).await?;
-                }
-            }
+            Step::Hold(peer) => self.stop(peer).await?,
             Step::Release(peer) => self.release(peer)?,
             Step::Pause(peer) => {
                 self.paused[peer] = true;
@@ -444,7 +439,7 @@ impl Play<'_> {
                     corrupt,
                     bandwidth,
                 } = self.lanes.lane(from, to);
-                let view = LinkView {
+                let view = Link {
                     cut: self.lanes.is_cut(from, to),
                     delay_us,
                     tail_us,
@@ -456,7 +451,7 @@ impl Play<'_> {
                 };
                 ((from, to), view)
             })
-            .filter(|(_, view)| *view != LinkView::default())
+            .filter(|(_, view)| *view != Link::default())
             .collect()
     }
 

@@ -102,7 +102,9 @@ impl Session {
         let bytes = reply.map_err(|error| Error::net(&self.host.name, error))?;
         match wire::from_bytes(&bytes)? {
             Reply::Answer(answer) => Ok(*answer),
-            Reply::Progress(_) => Err(wallet_proto::Error::OtherKind.into()),
+            Reply::Progress(_) | Reply::Manifest(_) | Reply::Chunk(_) => {
+                Err(wallet_proto::Error::OtherKind.into())
+            }
             Reply::Error(refusal) => Err(Error::Refused {
                 peer: self.host.name.clone(),
                 refusal,
@@ -142,7 +144,9 @@ impl Following {
         let bytes = reply.map_err(|error| Error::net(&self.host, error))?;
         match wire::from_bytes(&bytes)? {
             Reply::Progress(steps) => Ok(Some(steps.into_vec())),
-            Reply::Answer(_) => Err(wallet_proto::Error::OtherKind.into()),
+            Reply::Answer(_) | Reply::Manifest(_) | Reply::Chunk(_) => {
+                Err(wallet_proto::Error::OtherKind.into())
+            }
             Reply::Error(refusal) => Err(Error::Refused {
                 peer: self.host.clone(),
                 refusal,

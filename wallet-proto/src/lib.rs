@@ -36,6 +36,7 @@ pub mod receipt;
 pub mod reply;
 pub mod request;
 pub mod serve;
+pub mod snapshot;
 #[cfg(any(test, feature = "test-utils"))]
 pub mod test_chain;
 pub mod trust;

@@ -21,6 +21,7 @@ use primitives::units::Height;
 
 use crate::certificate::Certificate;
 use crate::request::{TRANSACTIONS_MAX, TransactionBytes};
+use crate::snapshot::{CHUNK_BYTES_MAX, Manifest};
 
 /// Bytes of the plain words in a refusal.
 pub const TEXT_BYTES_MAX: usize = 256;
@@ -35,6 +36,10 @@ pub enum Reply {
     Progress(List<Step, { 4 * TRANSACTIONS_MAX }>),
     /// The answer, with its proof.
     Answer(Box<Answer>),
+    /// What the peer's newest snapshot is of.
+    Manifest(Box<Manifest>),
+    /// A chunk of it.
+    Chunk(Bytes<CHUNK_BYTES_MAX>),
 }
 
 impl Canonical for Reply {
@@ -186,6 +191,10 @@ pub struct Handover {
     pub sealing: Snapshot,
     /// The committee of the next epoch.
     pub members: Members,
+}
+
+impl Canonical for Handover {
+    const BYTES_MAX: usize = limits::WALLET_REPLY_BYTES_MAX - 1;
 }
 
 /// The kinds of answers, one for each kind of request.

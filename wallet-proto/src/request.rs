@@ -109,6 +109,15 @@ pub enum Request {
         /// As of which block; the newest if none is given.
         height: Option<Height>,
     },
+    /// The manifest of the newest snapshot that the peer keeps.
+    Manifest,
+    /// One chunk of that snapshot.
+    Chunk {
+        /// The height of its sealing block.
+        height: Height,
+        /// The chunk's place in the manifest.
+        index: u32,
+    },
 }
 
 /// How much of a transaction's way is reported.

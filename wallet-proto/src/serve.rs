@@ -109,6 +109,10 @@ pub fn serve<S: Store>(
         Request::Submit { .. } | Request::Track { .. } => {
             Err(refused(Code::Unknown, "this request has no answer"))
         }
+        // Snapshots are files; who keeps them answers before it comes to this.
+        Request::Manifest | Request::Chunk { .. } => {
+            Err(refused(Code::NotFound, "this peer keeps no snapshot"))
+        }
     }
 }
 

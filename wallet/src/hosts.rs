@@ -232,7 +232,7 @@ impl Hosts {
                         return Ok(host);
                     }
                 }
-                Reply::Answer(_) => {}
+                Reply::Answer(_) | Reply::Manifest(_) | Reply::Chunk(_) => {}
             }
         }
         Ok(host)
@@ -255,7 +255,7 @@ async fn ask(
                     let host = host.key;
                     return Err(Error::HostRefuses { host, refusal });
                 }
-                Reply::Progress(_) => {}
+                Reply::Progress(_) | Reply::Manifest(_) | Reply::Chunk(_) => {}
                 Reply::Answer(answer) => return Ok(*answer),
             }
         }

@@ -115,10 +115,11 @@ fn numbers_out_of_bounds_are_named() {
     let bad = |change: fn(&mut Link)| {
         let mut link = Link::default();
         change(&mut link);
-        link.fault()
+        link.check()
     };
-    assert_eq!(bad(|link| link.loss = 1_000), None);
-    assert_eq!(bad(|link| link.loss = 1_001), Some("loss"));
-    assert_eq!(bad(|link| link.delay_us = u64::MAX), Some("delay_us"));
-    assert_eq!(bad(|link| link.bandwidth = u64::MAX), None);
+    let named = |field| Err(LinkError::OutOfBounds { field });
+    assert_eq!(bad(|link| link.loss = 1_000), Ok(()));
+    assert_eq!(bad(|link| link.loss = 1_001), named("loss"));
+    assert_eq!(bad(|link| link.delay_us = u64::MAX), named("delay_us"));
+    assert_eq!(bad(|link| link.bandwidth = u64::MAX), Ok(()));
 }

@@ -133,7 +133,7 @@ pub(super) fn open(config: &Config) -> Result<(Database, Genesis), Error> {
 }
 
 /// Progress, for people.
-fn tell(line: &str) {
+pub(super) fn tell(line: &str) {
     // Nobody is left to tell if standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -31,7 +31,7 @@ impl Key {
 }
 
 /// Every key there is.
-pub static KEYS: [Key; 14] = [
+pub static KEYS: [Key; 15] = [
     Key {
         name: "name",
         wanted: "text",
@@ -115,6 +115,12 @@ pub static KEYS: [Key; 14] = [
         wanted: "all, or a number above zero",
         purpose: "sealed epochs that keep their events and transactions; all makes an archive",
         default: || "all".to_owned(),
+    },
+    Key {
+        name: "snapshots",
+        wanted: "on or off",
+        purpose: "whether the state before the epoch in force is kept as a file, for peers that begin",
+        default: || "on".to_owned(),
     },
     Key {
         name: "link_faults",

@@ -19,6 +19,7 @@ use wallet_proto::wire;
 use super::directory::Directory;
 use super::{Query, Work, named_thread};
 use crate::error::Error;
+use crate::snapshot::serve::Asker;
 
 /// What the checking threads know.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) struct Checks {
     pub(super) directory: Arc<Directory>,
     pub(super) endpoint: Endpoint,
     pub(super) workers: NonZeroUsize,
+    /// Who answers for snapshots, if this node keeps any.
+    pub(super) snapshots: Option<Asker>,
 }
 
 /// Starts the threads. They end when the endpoint is closed and the queries are dropped.
@@ -162,7 +165,10 @@ fn take_request(ticket: Ticket, bytes: &[u8], checks: &Checks) -> Option<Input> 
                 report,
             })
         }
-        Ok(question) => Some(Input::Wallet { ticket, question }),
+        Ok(question) => match &checks.snapshots {
+            Some(snapshots) if snapshots.take(ticket, &question.request) => None,
+            Some(_) | None => Some(Input::Wallet { ticket, question }),
+        },
         Err(error) => {
             tracing::debug!(session = ticket.session, %error, "request refused");
             let refusal = Refusal::new(Code::Malformed, &error.to_string());

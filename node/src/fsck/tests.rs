@@ -119,11 +119,27 @@ pub(crate) fn event(chain: &Digest, epoch: Epoch, height: u64, payload: &[u8]) -
 
 /// Four blocks over two epochs, of which the first has transactions; nothing is damaged.
 pub(crate) fn sound() -> Database {
-    let (genesis, store) = (genesis(), Database::in_memory());
-    let (mut ledger, batch) = Ledger::genesis(&genesis).unwrap();
+    sound_of(&genesis())
+}
+
+/// The same on a chain with more peers, none of which has stake.
+pub(crate) fn sound_of(genesis: &Genesis) -> Database {
+    let (store, ledger) = blocks(genesis, 4, |_, _| {});
+    store.apply(&consensus_rows(&store, &ledger)).unwrap();
+    store
+}
+
+/// The first of these blocks; `each` sees the store after each.
+pub(crate) fn blocks(
+    genesis: &Genesis,
+    last: u64,
+    mut each: impl FnMut(u64, &Database),
+) -> (Database, Ledger) {
+    let store = Database::in_memory();
+    let (mut ledger, batch) = Ledger::genesis(genesis).unwrap();
     store.apply(&batch).unwrap();
     let chain = *ledger.chain();
-    for height in 1..=4 {
+    for height in 1..=last {
         let epoch = ledger.epoch();
         let payload = payload(&chain, height);
         let event = event(&chain, epoch, height, &payload);
@@ -152,9 +168,9 @@ pub(crate) fn sound() -> Database {
             batch.put(Table::Payload, id, payload);
         }
         store.apply(&batch).unwrap();
+        each(height, &store);
     }
-    store.apply(&consensus_rows(&store, &ledger)).unwrap();
-    store
+    (store, ledger)
 }
 
 /// What consensus keeps beside blocks and events: two sealed epochs, and where it goes on.

@@ -17,7 +17,7 @@ use axum::routing::{get, put};
 use ledger::Genesis;
 use net::Link;
 use primitives::keys::PublicKey;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::net::UnixListener;
 
 use super::Shared;
@@ -27,80 +27,8 @@ use crate::error::Error;
 /// The socket within a node's home.
 pub const SOCKET: &str = "admin.sock";
 
-/// What is done to what the node sends to one peer, as it travels; see [`Link`] for the units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LinkView {
-    /// Nothing passes.
-    pub cut: bool,
-    /// The least delay, in microseconds.
-    pub delay_us: u64,
-    /// The mean of what comes on top, in microseconds.
-    pub tail_us: u64,
-    /// How many of a thousand datagrams are lost.
-    pub loss: u32,
-    /// How many of a thousand may be overtaken.
-    pub reorder: u32,
-    /// How many of a thousand arrive twice.
-    pub duplicate: u32,
-    /// How many of a thousand arrive with a flipped bit.
-    pub corrupt: u32,
-    /// Bytes a second; 0 is without limit.
-    pub bandwidth: u64,
-}
-
 /// The damaged links of a node, by the peer key of their other end.
-pub type LinkViews = BTreeMap<String, LinkView>;
-
-impl From<Link> for LinkView {
-    fn from(link: Link) -> Self {
-        let Link {
-            cut,
-            delay_us,
-            tail_us,
-            loss,
-            reorder,
-            duplicate,
-            corrupt,
-            bandwidth,
-        } = link;
-        Self {
-            cut,
-            delay_us,
-            tail_us,
-            loss,
-            reorder,
-            duplicate,
-            corrupt,
-            bandwidth,
-        }
-    }
-}
-
-impl From<LinkView> for Link {
-    fn from(view: LinkView) -> Self {
-        let LinkView {
-            cut,
-            delay_us,
-            tail_us,
-            loss,
-            reorder,
-            duplicate,
-            corrupt,
-            bandwidth,
-        } = view;
-        Self {
-            cut,
-            delay_us,
-            tail_us,
-            loss,
-            reorder,
-            duplicate,
-            corrupt,
-            bandwidth,
-        }
-    }
-}
+pub type Links = BTreeMap<String, Link>;
 
 /// The bound socket in `home`. One that a killed node left is replaced, so that only the node that
 /// holds the store may call this.
@@ -130,37 +58,27 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn links(State(shared): State<Arc<Shared>>) -> Result<Json<LinkViews>, Problem> {
+async fn links(State(shared): State<Arc<Shared>>) -> Result<Json<Links>, Problem> {
     let endpoint = shared.endpoint.get().ok_or_else(Problem::starting)?;
     let links = endpoint.links()?;
     let named = links.into_iter().map(|(key, link)| {
         let mut peers = shared.genesis.peers.iter();
         let peer = peers.find(|peer| peer.transport_key == key);
         let key = peer.map_or(key, |peer| peer.peer_key);
-        (key.to_string(), link.into())
+        (key.to_string(), link)
     });
     Ok(Json(named.collect()))
 }
 
 /// Sets every link: those that the body does not name are healed.
-async fn set_links(
-    State(shared): State<Arc<Shared>>,
-    body: Bytes,
-) -> Result<Json<LinkViews>, Problem> {
+async fn set_links(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Links>, Problem> {
     let endpoint = shared.endpoint.get().ok_or_else(Problem::starting)?;
-    let views: LinkViews = read(&body)?;
-    let links: BTreeMap<PublicKey, Link> = views
+    let named: Links = read(&body)?;
+    let links: BTreeMap<PublicKey, Link> = named
         .into_iter()
-        .map(|(peer, view)| Ok::<_, Problem>((transport_key(&shared.genesis, &peer)?, view.into())))
+        .map(|(peer, link)| Ok::<_, Problem>((transport_key(&shared.genesis, &peer)?, link)))
         .collect::<Result<_, _>>()?;
-    for key in endpoint.links()?.keys() {
-        if !links.contains_key(key) {
-            endpoint.set_link(key, Link::default())?;
-        }
-    }
-    for (key, link) in &links {
-        endpoint.set_link(key, *link)?;
-    }
+    endpoint.set_links(&links)?;
     if links.is_empty() {
         tracing::info!("every link is whole");
     } else {
@@ -173,11 +91,11 @@ async fn set_link(
     State(shared): State<Arc<Shared>>,
     Path(peer): Path<String>,
     body: Bytes,
-) -> Result<Json<LinkViews>, Problem> {
+) -> Result<Json<Links>, Problem> {
     let endpoint = shared.endpoint.get().ok_or_else(Problem::starting)?;
-    let view: LinkView = read(&body)?;
-    endpoint.set_link(&transport_key(&shared.genesis, &peer)?, view.into())?;
-    tracing::warn!(%peer, ?view, "a link is damaged on purpose");
+    let link: Link = read(&body)?;
+    endpoint.set_link(&transport_key(&shared.genesis, &peer)?, link)?;
+    tracing::warn!(%peer, ?link, "a link is damaged on purpose");
     links(State(shared)).await
 }
 

@@ -254,7 +254,7 @@ async fn links_are_changed_by_the_owner_of_the_home_over_its_socket() {
     tokio::spawn(serve(listener, controls, stopped));
     let put = async |path: &'static str, body: Value| {
         let home = home.path().to_owned();
-        let put = move || client::put::<admin::LinkViews>(&home, path, &body);
+        let put = move || client::put::<admin::Links>(&home, path, &body);
         tokio::task::spawn_blocking(put).await.unwrap()
     };
     let starting = put("/v1/links", Value::Object(Default::default())).await;
@@ -278,13 +278,13 @@ async fn links_are_changed_by_the_owner_of_the_home_over_its_socket() {
     site.shared.endpoint.set(served.endpoint.clone()).unwrap();
     let key = peer.peer_key.to_string();
     let cut = serde_json::json!({&key: {"cut": true, "delay_us": 7}});
-    let view = admin::LinkView {
+    let link = net::Link {
         cut: true,
         delay_us: 7,
-        ..admin::LinkView::default()
+        ..net::Link::default()
     };
     let set = put("/v1/links", cut).await.unwrap();
-    assert_eq!(set, [(key, view)].into());
+    assert_eq!(set, [(key, link)].into());
     let healed = put("/v1/links", serde_json::json!({})).await.unwrap();
     assert!(healed.is_empty(), "{healed:?}");
     let unknown = put("/v1/links/x", serde_json::json!({"cut": true})).await;

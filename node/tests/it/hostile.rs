@@ -332,6 +332,6 @@ async fn a_hostile_wallets_requests_are_refused_in_words_and_the_node_goes_on() 
 fn is_stage(reply: &Reply, wished: impl Fn(&Stage) -> bool) -> bool {
     match reply {
         Reply::Progress(steps) => steps.iter().any(|step| wished(&step.stage)),
-        Reply::Error(_) | Reply::Answer(_) => false,
+        Reply::Error(_) | Reply::Answer(_) | Reply::Manifest(_) | Reply::Chunk(_) => false,
     }
 }

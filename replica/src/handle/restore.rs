@@ -8,6 +8,7 @@ use consensus::Engine;
 use consensus::checkpoint::{Checkpoint, Ordered};
 use dag::event::{Kind, Signed};
 use dag::gossip::Cursor;
+use ledger::prune::KeptFrom;
 use primitives::codec::List;
 use primitives::planted::{self, Bug};
 use primitives::store::{Row, Store, Table};
@@ -86,6 +87,10 @@ impl Replica {
             return Ok(());
         }
         let before = epoch.earlier(1);
+        // Who began with a snapshot of this epoch leaves it to the others.
+        if before < KeptFrom::read(store)?.epoch {
+            return Ok(());
+        }
         let parameters = *self.ledger.parameters();
         let last = parameters.last_height(before);
         let sealed = self.stored_header(last, store)?.round;

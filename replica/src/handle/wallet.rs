@@ -48,7 +48,9 @@ impl Replica {
             | Request::Consistency { .. }
             | Request::Record { .. }
             | Request::Commit { .. }
-            | Request::Name { .. } => {}
+            | Request::Name { .. }
+            | Request::Manifest
+            | Request::Chunk { .. } => {}
         }
         let Served { under, body } = match serve::serve(&question, &self.ledger, &turn.store) {
             Ok(served) => served,

@@ -117,7 +117,9 @@ fn ask(network: &mut Network, peer: usize, session: u64, request: Request) -> An
     let (_, _, reply) = network.replies.last().unwrap();
     let answer = match reply {
         Reply::Answer(answer) => Ok((**answer).clone()),
-        other @ (Reply::Progress(_) | Reply::Error(_)) => Err(other),
+        other @ (Reply::Progress(_) | Reply::Error(_) | Reply::Manifest(_) | Reply::Chunk(_)) => {
+            Err(other)
+        }
     };
     answer.unwrap()
 }

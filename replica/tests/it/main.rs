@@ -65,7 +65,7 @@ fn stages(network: &Network, session: u64) -> Vec<Stage> {
     replies
         .filter_map(|(_, _, reply)| match reply {
             Reply::Progress(steps) => Some(steps.to_vec()),
-            Reply::Error(_) | Reply::Answer(_) => None,
+            Reply::Error(_) | Reply::Answer(_) | Reply::Manifest(_) | Reply::Chunk(_) => None,
         })
         .flatten()
         .map(|step| step.stage)

@@ -85,7 +85,7 @@ fn wallets_are_told_what_a_pruned_peer_no_longer_has() {
                 assert!(text.contains("ask a peer that keeps everything"), "{text}");
             }
             Reply::Answer(_) => assert!(!pruned),
-            Reply::Progress(_) => unreachable!(),
+            Reply::Progress(_) | Reply::Manifest(_) | Reply::Chunk(_) => unreachable!(),
         }
     }
     // What became of it is still known.

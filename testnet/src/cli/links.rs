@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use clap::Args;
-use node::http::admin::LinkView;
+use net::Link;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -98,7 +98,7 @@ impl Numbers {
 }
 
 impl LinkArguments {
-    fn change(&self, link: &mut LinkView) {
+    fn change(&self, link: &mut Link) {
         let pick = |new: Option<u32>, old: &mut u32| *old = new.unwrap_or(*old);
         link.delay_us = self
             .delay_ms
@@ -125,8 +125,7 @@ impl Context {
     }
 
     pub(super) async fn heal(&self) -> Result<u8, Error> {
-        self.damage(&[], |_, _, link| *link = LinkView::default())
-            .await
+        self.damage(&[], |_, _, link| *link = Link::default()).await
     }
 
     pub(super) async fn link(&self, arguments: &LinkArguments) -> Result<u8, Error> {
@@ -157,7 +156,7 @@ impl Context {
     async fn damage(
         &self,
         named: &[&Numbers],
-        change: impl Fn(usize, usize, &mut LinkView),
+        change: impl Fn(usize, usize, &mut Link),
     ) -> Result<u8, Error> {
         let (cluster, network) = self.open()?;
         for numbers in named {
@@ -172,7 +171,7 @@ impl Context {
             for to in (0..count).filter(|to| to != from) {
                 let mut link = old.get(&(*from, to)).copied().unwrap_or_default();
                 change(*from, to, &mut link);
-                if link != LinkView::default() {
+                if link != Link::default() {
                     new.insert((*from, to), link);
                 }
             }

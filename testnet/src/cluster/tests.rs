@@ -144,6 +144,7 @@ fn no_port_is_given_twice() {
         list.sort_unstable();
         list.dedup();
         assert_eq!(list.len(), 50);
+        assert!(list.iter().all(|port| PORTS.contains(port)));
     }
 }
 

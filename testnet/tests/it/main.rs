@@ -8,6 +8,7 @@
 mod block;
 mod epochs;
 mod faults;
+mod join;
 mod program;
 
 use primitives::keys::Signer;

@@ -14,6 +14,7 @@ use crate::certificate::attestation_digest;
 use crate::proof_file::ProofFile;
 use crate::reply::{Code, Refusal, Reply, Stage, Step};
 use crate::request::{Page, Question, Report, Request};
+use crate::snapshot::Manifest;
 use crate::test_chain::{TestChain, genesis, public};
 
 fn requests() -> Vec<Question> {
@@ -67,6 +68,11 @@ fn requests() -> Vec<Question> {
         Request::Name {
             name: "anna".parse().unwrap(),
             height: Some(Height::new(14)),
+        },
+        Request::Manifest,
+        Request::Chunk {
+            height: Height::new(15),
+            index: 16,
         },
     ];
     let held = [None, Some(Height::new(13))];
@@ -138,6 +144,16 @@ fn replies() -> Vec<Reply> {
     let mut replies: Vec<_> = answers.collect();
     replies.push(Reply::Error(Refusal::new(Code::NotFound, "no such thing")));
     replies.push(Reply::Progress(List::new(steps.collect()).unwrap()));
+    replies.push(Reply::Manifest(Box::new(Manifest {
+        version: 1,
+        chain: Digest([7; 32]),
+        height: Height::new(9),
+        root: Digest([8; 32]),
+        rows: 3,
+        bytes: 4,
+        chunks: List::new(vec![Digest([6; 32])]).unwrap(),
+    })));
+    replies.push(Reply::Chunk(Bytes::new(vec![1, 2, 3]).unwrap()));
     replies
 }
 
@@ -156,15 +172,15 @@ fn requests_and_replies_keep_their_bytes() {
     let held = Some(Height::new(7));
     let golden = [1, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(to_bytes(&Question { held, ..head }).unwrap(), golden);
-    let golden = "27dc891a5171a4c1ad5c50905614c0917c368d3bfbfbd1272df59e080a51d513";
+    let golden = "00151e409caa36b1af0f6149e24725044edbd80e53b3ff3165d0ff2135b3b142";
     assert_eq!(digest_of(&requests()), golden, "requests");
     let refusal = Reply::Error(Refusal::new(Code::NotFound, "no"));
     let golden = [1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, b'n', b'o'];
     assert_eq!(to_bytes(&refusal).unwrap(), golden);
-    let unsigned: Vec<_> = replies().into_iter().rev().take(2).collect();
+    let unsigned: Vec<_> = replies().into_iter().rev().take(4).collect();
     assert_eq!(
         digest_of(&unsigned),
-        "60fad050577efd44ed14e70b13c33488a173f023dcb752a933f3441e217c6e1b",
+        "e0c76afd207d67a45e73ebe8535591e023bddb85ee7033c42bc1d3e6592ba19a",
         "replies"
     );
 }

@@ -1,5 +1,5 @@
-//! The state before the first block that a pruned store can execute, rebuilt from the rows of today:
-//! outputs change once and logs only grow, so what came later can be left out.
+//! The state after an earlier block, from the rows of today: outputs change once and logs only grow,
+//! so what came later can be left out.
 
 use ledger::Genesis;
 use ledger::prune::KeptFrom;
@@ -10,31 +10,34 @@ use ledger::rows::{
 use ledger::tx::{Kind, Transaction};
 use merkle::hash::TreeKeys;
 use merkle::log::Frontier;
-use merkle::{Map, Record};
+use merkle::{LogEntry, Map, Record};
 use primitives::codec::{self, Canonical};
-use primitives::store::{Batch, Store, Table};
+use primitives::store::{Store, Table};
 use primitives::units::{Epoch, Height};
 
 use crate::error::Error;
 use crate::fsck::rows::{At, raw_rows, read, rows};
-use crate::store::{Backend, Database};
 
-/// Rows written at once.
-const ROWS: usize = 4_096;
+/// Where rows go: table, key, value.
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(Table, &[u8], Vec<u8>) -> Result<(), Error>;
 
-/// Writes into `memory` every row of `store` as it was after the block below `kept`.
-pub(super) fn rebuild(
+/// Hands to `sink` every row that vouches for the state as it was after the block before `kept`,
+/// the first block of an epoch, in the same order wherever the chain is the same. The store may go on
+/// meanwhile.
+///
+/// Who handed over a name since is left out where the store has let go of the transaction that made
+/// it the holder: executing the block of the handover puts that right.
+///
+/// # Errors
+/// [`Error::BadRow`] for rows that contradict one another; a failed disk; whatever `sink` says.
+pub(crate) fn rows_before(
     store: &impl Store,
     genesis: &Genesis,
     kept: KeptFrom,
-    memory: &Database,
+    sink: Sink<'_>,
 ) -> Result<(), Error> {
     let chain = genesis.chain_id().map_err(replica::Error::from)?;
-    let mut writer = Writer {
-        memory,
-        batch: Batch::new(),
-        count: 0,
-    };
+    let mut writer = Writer { sink };
     blocks(store, kept.height, &mut writer)?;
     outputs(store, kept.height, &mut writer)?;
     let keys = TreeKeys::new(&chain);
@@ -51,14 +54,11 @@ pub(super) fn rebuild(
         Ok(())
     })?;
     names(store, kept.height, &mut writer)?;
-    meta(store, genesis, kept, &mut writer)?;
-    writer.flush()
+    meta(store, genesis, kept, &mut writer)
 }
 
 struct Writer<'a> {
-    memory: &'a Database,
-    batch: Batch,
-    count: usize,
+    sink: Sink<'a>,
 }
 
 impl Writer<'_> {
@@ -68,16 +68,7 @@ impl Writer<'_> {
     }
 
     fn put_raw(&mut self, table: Table, key: &[u8], row: Vec<u8>) -> Result<(), Error> {
-        self.batch.put(table, key.to_vec(), row);
-        self.count += 1;
-        if self.count.is_multiple_of(ROWS) {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        Ok(self.memory.apply(&std::mem::take(&mut self.batch))?)
+        (self.sink)(table, key, row)
     }
 }
 
@@ -153,44 +144,62 @@ fn logs(
 
 /// Who held each name: as it is, if nothing came later, else whoever handed it over first.
 fn names(store: &impl Store, first: Height, writer: &mut Writer<'_>) -> Result<(), Error> {
-    rows(store, Table::Name, |position, row: RecordRow| {
+    rows(store, Table::Name, |position, _: RecordRow| {
+        let keys = [b"holder".as_slice(), b"named"].map(|name| [name, position].concat());
+        // Before the record: what the record does not know yet cannot have changed these.
+        let [holder, named] = [
+            store.get(Table::Meta, &keys[0])?,
+            store.get(Table::Meta, &keys[1])?,
+        ];
+        let record: RecordRow = read(store, Table::Name, position)?;
         let entry = |index: u64| {
             let at = [position, &index.to_be_bytes()].concat();
             read::<EntryRow>(store, Table::NameLog, &at).map(|row| row.entry)
         };
-        let mut early = row.record.count;
+        let mut early = record.record.count;
         while early > 0 && entry(early - 1)?.block >= first {
             early -= 1;
-        }
-        let keys = [b"holder".as_slice(), b"named"].map(|name| [name, position].concat());
-        if early == row.record.count {
-            for key in keys {
-                let row = store.get(Table::Meta, &key)?;
-                let row = row.ok_or_else(|| At(Table::Meta, &key).bad("missing"))?;
-                writer.put_raw(Table::Meta, &key, row)?;
-            }
-            return Ok(());
         }
         if early == 0 {
             return Ok(());
         }
         let wrong = At(Table::Name, position);
-        let later = entry(early)?;
-        let at = [
-            &later.block.get().to_be_bytes()[..],
-            &later.index.to_be_bytes(),
-        ]
-        .concat();
-        let row: TransactionRow = read(store, Table::Transaction, &at)?;
-        let transaction = codec::decode::<Transaction>(&row.bytes);
-        let body = transaction.map_err(|error| wrong.bad(error))?.body;
-        let Kind::Name { from, .. } = body.kind else {
+        if early == record.record.count {
+            for (key, row) in keys.iter().zip([holder, named]) {
+                let row = row.ok_or_else(|| wrong.bad("held by nobody"))?;
+                writer.put_raw(Table::Meta, key, row)?;
+            }
+            return Ok(());
+        }
+        let body =
+            |entry: LogEntry| transaction(store, &entry).map(|found| found.map(|it| it.body));
+        let later = body(entry(early)?)?.ok_or_else(|| wrong.bad("handed over by nothing"))?;
+        let Kind::Name { from, .. } = later.kind else {
             return Err(wrong.bad("touched by a transaction of another kind"));
         };
         let holder = from.ok_or_else(|| wrong.bad("registered twice"))?;
-        // What made it the holder is gone, and no block asks for it.
-        writer.put(Table::Meta, &keys[0], &holder)
+        writer.put(Table::Meta, &keys[0], &holder)?;
+        match body(entry(early - 1)?)? {
+            Some(named) => writer.put(Table::Meta, &keys[1], &named),
+            None => Ok(()),
+        }
     })
+}
+
+/// The transaction that made an entry, if it is kept.
+fn transaction(store: &impl Store, entry: &LogEntry) -> Result<Option<Transaction>, Error> {
+    let at = [
+        &entry.block.get().to_be_bytes()[..],
+        &entry.index.to_be_bytes(),
+    ]
+    .concat();
+    let Some(row) = store.get(Table::Transaction, &at)? else {
+        return Ok(None);
+    };
+    let wrong = At(Table::Transaction, &at);
+    let row: TransactionRow = codec::decode(&row).map_err(|error| wrong.bad(error))?;
+    let transaction = codec::decode::<Transaction>(&row.bytes);
+    transaction.map(Some).map_err(|error| wrong.bad(error))
 }
 
 fn meta(
