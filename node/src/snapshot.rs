@@ -78,8 +78,8 @@ impl Summary {
 /// meanwhile. `tell` hears how many rows are written. Cost: a read of every row of the state.
 ///
 /// # Errors
-/// [`Error::NoSnapshot`] in the first epoch, or while a sealing block lacks its certificate; as
-/// [`rows_before`]; [`Error::Io`].
+/// [`Error::NoSnapshot`] in the first epoch, or while a sealing block lacks its certificate;
+/// [`Error::BadRow`] for rows that contradict one another; [`Error::Io`].
 pub fn create(
     store: &impl Store,
     genesis: &Genesis,

@@ -93,6 +93,51 @@ async fn a_wallet_that_does_not_read_has_its_replies_refused_and_counted() {
 }
 
 #[tokio::test]
+async fn replies_that_nobody_reads_are_bounded_over_all_wallets_and_room_comes_back() {
+    // Room for one of the longest.
+    let limits = Limits {
+        wallet_outbound_bytes: 0,
+        ..Limits::default()
+    };
+    let mut served = serve(1, &[], limits);
+    let mut wallets = Vec::new();
+    for session in 0..3 {
+        let (socket, connection) = dial(&served, 3, wallet_dialler).await;
+        expect_up(&mut served, session, 3).await;
+        let (mut send, receive) = connection.open_bi().await.unwrap();
+        send.write_all(&[1, 0, 0, 0, 42]).await.unwrap();
+        send.finish().unwrap();
+        next(&mut served).await;
+        wallets.push((socket, connection, receive));
+    }
+    let endpoint = &served.endpoint;
+    // With its length it is longer than what a wallet's window takes unread.
+    let page = Bytes::from(vec![5; WALLET_REPLY_BYTES_MAX]);
+    endpoint.reply(0, 0, page, Part::Last).unwrap();
+    let short = || Bytes::from_static(&[7]);
+    let refused = endpoint.reply(1, 0, short(), Part::Last);
+    assert_eq!(refused, Err(SendError::QueueFull));
+    let ended = soon(wallets[1].2.read(&mut [0])).await;
+    assert_eq!(ended, Ok(None), "its request is over");
+    let mut reply = vec![0; 4 + WALLET_REPLY_BYTES_MAX];
+    soon(wallets[0].2.read_exact(&mut reply)).await.unwrap();
+    let again = async {
+        loop {
+            let (mut send, _receive) = wallets[2].1.open_bi().await.unwrap();
+            send.write_all(&[1, 0, 0, 0, 42]).await.unwrap();
+            send.finish().unwrap();
+            let WalletEvent::Request { request, .. } = next(&mut served).await else {
+                continue;
+            };
+            if served.endpoint.reply(2, request, short(), Part::Last) == Ok(()) {
+                break;
+            }
+        }
+    };
+    soon(again).await;
+}
+
+#[tokio::test]
 async fn a_request_that_does_not_arrive_in_time_is_turned_away_and_the_session_goes_on() {
     let limits = Limits {
         request_timeout: Duration::ZERO,
