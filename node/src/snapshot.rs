@@ -43,7 +43,7 @@ pub mod serve;
 pub use file::File;
 
 /// What a snapshot is of, as results show it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// The sealing block.
     pub height: u64,

@@ -15,6 +15,7 @@ use crate::replay::shape::bundled_block;
 use crate::voice::{Form, Voice};
 
 mod command;
+mod join;
 mod links;
 mod measure;
 mod mutate;
@@ -22,6 +23,7 @@ mod play;
 mod rule;
 mod simulate;
 
+pub use join::Join;
 pub use links::{LinkArguments, Numbers};
 pub use measure::{Latency, Pace, Scale, Scenarios};
 pub use mutate::Mutate;
@@ -150,6 +152,8 @@ pub enum Command {
     /// Damage the files of one peer of four, again and again: it must notice, or say what the others say;
     /// exit 10 on a violation.
     Mutate(Mutate),
+    /// Measure how a new peer comes in: by the snapshot of the others, and by their events.
+    Join(Join),
     /// Run whole peers in virtual time under faults and liars, and judge; exit 10 on a violation.
     Sim(Sim),
     /// Run many seeds of `sim`, and go on from where the log ends.
@@ -356,6 +360,7 @@ impl Context {
             Command::DoubleSpend { repeat } => self.double_spend(repeat).await,
             Command::Demo(fresh) => self.demo(&fresh).await,
             Command::Play(ref arguments) => self.play(arguments).await,
+            Command::Join(ref arguments) => self.join(arguments).await,
             Command::Mutate(ref arguments) => self.mutate(arguments).await,
             Command::Sim(sim) => apart(move || sim.carry_out(voice)).await,
             Command::Swarm(swarm) => apart(move || swarm.carry_out(voice)).await,

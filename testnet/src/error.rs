@@ -92,6 +92,12 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// A new peer could not begin with the others' snapshot.
+    #[error("primus join: {said}")]
+    Join {
+        /// What it said.
+        said: String,
+    },
     /// Too few ports are free.
     #[error(
         "{peers} peers need two ports each between 10000 and 31999 on 127.0.0.1, and too few are free"
@@ -308,6 +314,7 @@ impl Error {
             | Self::NetworkRuns { .. }
             | Self::NotOurs { .. }
             | Self::NoPort { .. }
+            | Self::Join { .. }
             | Self::PeerRuns { .. }
             | Self::PurseEmpty { .. }
             | Self::Purse { .. }

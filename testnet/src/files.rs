@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
+/// A peer's store within its home.
+pub(crate) const DATA: &str = "data";
+
 /// Removes a file, or a folder with all that is in it; nothing if it is not there.
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
     let removed = match path.is_dir() {

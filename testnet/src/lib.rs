@@ -24,6 +24,7 @@ pub mod double_spend;
 pub mod error;
 pub mod exhaustive;
 mod files;
+pub mod join;
 pub mod keys;
 pub mod latency;
 pub mod links;

@@ -23,7 +23,7 @@ use wallet_proto::{Request, Trust, check};
 
 use crate::cluster::{Cluster, Stay};
 use crate::error::Error;
-use crate::files::{copy, files, remove};
+use crate::files::{DATA, copy, files, remove};
 use crate::network::{Epochs, Network, Setup, create, equal_stakes};
 use crate::purse::{Purse, wallet_key};
 use crate::session::{Session, bytes};
@@ -34,8 +34,6 @@ use crate::voice::Voice;
 
 /// How many peers; the first is damaged.
 const PEERS: usize = 4;
-/// The store within a home.
-const DATA: &str = "data";
 /// Payments made beforehand.
 const PAYMENTS: usize = 300;
 /// Outputs of the genesis that are asked for.

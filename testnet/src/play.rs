@@ -35,7 +35,7 @@ use self::timeline::{Step, timeline};
 use crate::cluster::run::PeerRun;
 use crate::cluster::{Cluster, Stay, free_ports, launch, process};
 use crate::error::Error;
-use crate::files::{copy, entries, remove};
+use crate::files::{DATA, copy, entries, remove};
 use crate::links::{self, Damage};
 use crate::network::{Epochs, Network, Setup, create};
 use crate::purse::Purse;
@@ -61,8 +61,6 @@ const TELL: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(50);
 /// How long healing may take where the plan does not say it.
 const HEAL_MS: u64 = 120_000;
-/// The store within a home.
-const DATA: &str = "data";
 
 /// What is carried out.
 #[derive(Debug)]

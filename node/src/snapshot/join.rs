@@ -13,7 +13,7 @@ use primitives::Digest;
 use primitives::keys::PublicKey;
 use primitives::store::Table;
 use primitives::units::{Epoch, Stake};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -52,7 +52,7 @@ pub struct Plan {
 }
 
 /// How a node began.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Joined {
     /// What it begins with.
     #[serde(flatten)]
@@ -70,7 +70,7 @@ pub struct Joined {
 }
 
 /// A peer that was asked.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     /// Its name in the genesis.
     pub name: String,
@@ -270,11 +270,12 @@ struct Proven {
 async fn proven(plan: &Plan, hosts: &[Host], log: &mut Log) -> Result<Vec<Proven>, Error> {
     let mut trust = Trust::new(&plan.genesis).map_err(|error| super::refused(&error))?;
     let mut sealing: BTreeMap<Epoch, (Header, Members)> = BTreeMap::new();
+    let mut helpers = hosts.to_vec();
     let mut proven = Vec::new();
     for offer in offers(hosts, log).await {
         let after = offer.manifest.height.later(1);
         let epoch = plan.genesis.parameters.epoch_of(after);
-        follow(&mut trust, &mut sealing, epoch, hosts).await;
+        follow(&mut trust, &mut sealing, epoch, &mut helpers).await;
         let Some((sealing, members)) = sealing.get(&epoch) else {
             log.leave(
                 &offer.hosts,
@@ -334,28 +335,24 @@ async fn follow(
     trust: &mut Trust,
     sealing: &mut BTreeMap<Epoch, (Header, Members)>,
     epoch: Epoch,
-    hosts: &[Host],
+    helpers: &mut [Host],
 ) {
-    while trust.epoch() < epoch {
+    let mut failed = 0;
+    while trust.epoch() < epoch && failed < helpers.len() {
         let next = trust.epoch().later(1);
-        let mut found = None;
-        for host in hosts {
-            let Ok(Reply::Answer(answer)) = ask(host, Request::Committee { epoch: next }).await
-            else {
-                continue;
-            };
-            match check::committee(*answer, trust) {
-                Ok(handover) => {
-                    found = Some(handover);
-                    break;
-                }
-                Err(error) => tracing::warn!(peer = host.name, %error, "no proof of a committee"),
-            }
-        }
-        let Some(handover) = found else {
-            return;
+        let answer = ask(&helpers[0], Request::Committee { epoch: next }).await;
+        let found = match answer {
+            Ok(Reply::Answer(answer)) => check::committee(*answer, trust).ok(),
+            Ok(_) | Err(_) => None,
         };
-        sealing.insert(next, (handover.sealing.header, handover.members));
+        if let Some(handover) = found {
+            failed = 0;
+            sealing.insert(next, (handover.sealing.header, handover.members));
+        } else {
+            // Who is slow or lies is asked again only where all others fail.
+            failed += 1;
+            helpers.rotate_left(1);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger::Genesis;
 use net::{Endpoint, Part};
@@ -27,8 +27,10 @@ const QUESTIONS_MAX: usize = 256;
 const FILES_MAX: usize = 2;
 /// Bytes given in a second at most, so that whoever begins leaves room for what others say.
 const BYTES_PER_SECOND: u64 = 32 * 1024 * 1024;
-/// How long until it is tried again to make a snapshot whose block lacks its certificate.
-const RETRY: Duration = Duration::from_secs(1);
+/// After one was made, or could not be, so many times as long passes before the next.
+const REST_TIMES: u32 = 9;
+/// That much time at least; certificates of sealing blocks come a little later than the blocks.
+const REST_MIN: Duration = Duration::from_secs(1);
 
 /// What the threads of a node's snapshot are told.
 #[derive(Debug)]
@@ -137,33 +139,40 @@ fn make(
 ) {
     let mut given = None;
     let mut is_due = false;
+    let mut rests_until = Instant::now();
     loop {
+        let rest = rests_until.saturating_duration_since(Instant::now());
         let told = match is_due {
-            true => renewals.recv_timeout(RETRY),
+            true => renewals.recv_timeout(rest),
             false => renewals.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
-        if told == Err(RecvTimeoutError::Disconnected) {
-            return;
+        match told {
+            Ok(()) => is_due = true,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
         }
+        if Instant::now() < rests_until {
+            continue;
+        }
+        let begun = Instant::now();
+        is_due = false;
         match renew(path, store, genesis, given) {
             Ok(Some(file)) => {
                 given = Some(file.manifest().height);
-                is_due = false;
                 if made.send(Work::Made(Box::new(file))).is_err() {
                     return;
                 }
             }
-            Ok(None) => is_due = false,
+            Ok(None) => {}
             // Certificates of sealing blocks come a little later, or are asked for.
             Err(Error::NoSnapshot { reason }) => {
-                is_due = true;
                 tracing::debug!(%reason, "no snapshot yet");
+                is_due = true;
             }
-            Err(error) => {
-                is_due = false;
-                tracing::warn!(%error, "no snapshot is made of this epoch");
-            }
+            Err(error) => tracing::warn!(%error, "no snapshot is made of this epoch"),
         }
+        let rest = begun.elapsed().saturating_mul(REST_TIMES).max(REST_MIN);
+        rests_until = Instant::now() + rest;
     }
 }
 

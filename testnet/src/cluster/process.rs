@@ -47,13 +47,15 @@ impl ProcessId {
         })
     }
 
-    /// Whether the process runs; one that has ended but was not waited for does not.
+    /// Whether the process runs; one that has ended but was not waited for does not. A killed one runs
+    /// until its last thread is gone, which may be in the middle of a write: so long its ports and
+    /// locks are taken.
     #[must_use]
     pub fn runs(self) -> bool {
         fs::read_to_string(stat_path(self.pid))
             .ok()
             .and_then(|text| parse(&text))
-            .is_some_and(|stat| stat.started == self.started && !matches!(stat.state, 'Z' | 'X'))
+            .is_some_and(|stat| stat.started == self.started && !stat.is_over())
     }
 
     /// Sends `signal`; a process that has ended is left alone.
@@ -129,16 +131,29 @@ fn stat_path(pid: u32) -> PathBuf {
 /// What `/proc/PID/stat` says of a process.
 struct Stat {
     state: char,
+    /// An ended one counts as its own last thread.
+    threads: u64,
     started: u64,
 }
 
-/// Reads fields 3 and 22 (proc(5)); the name in field 2 may hold blanks and brackets itself.
+impl Stat {
+    const fn is_over(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
+    }
+}
+
+/// Reads fields 3, 20 and 22 (proc(5)); the name in field 2 may hold blanks and brackets itself.
 fn parse(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    let started = fields.nth(18)?.parse().ok()?;
-    Some(Stat { state, started })
+    let threads = fields.nth(16)?.parse().ok()?;
+    let started = fields.nth(1)?.parse().ok()?;
+    Some(Stat {
+        state,
+        threads,
+        started,
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,26 @@ fn a_name_with_brackets_and_blanks_does_not_shift_the_fields() {
     let fields: Vec<String> = (4..=52).map(|field| field.to_string()).collect();
     let text = format!("77 (a) Z (b) S {}", fields.join(" "));
     let stat = parse(&text).unwrap();
-    assert_eq!((stat.state, stat.started), ('S', 22));
+    assert_eq!((stat.state, stat.threads, stat.started), ('S', 20, 22));
+}
+
+#[test]
+fn a_process_is_over_when_its_last_thread_is() {
+    let is_over = |state, threads| {
+        let started = 22;
+        let stat = Stat {
+            state,
+            threads,
+            started,
+        };
+        stat.is_over()
+    };
+    assert!(is_over('Z', 1));
+    assert!(
+        !is_over('Z', 3),
+        "its first thread has ended, others have not"
+    );
+    assert!(!is_over('S', 1));
 }
 
 #[test]
